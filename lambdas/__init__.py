@@ -1,0 +1,1 @@
+"""What runs on a message: an entry point per Lambda, and what they share."""
