@@ -1,1 +1,1 @@
-"""A stand-in for everything that needs an account or a download: cloud, platform, provider, engine."""
+"""Stand-ins for what needs an account or a download: cloud, platform, provider, engine."""

@@ -1,7 +1,7 @@
-"""What every engine of the sandbox takes and gives: a stack, a request, a result, and `Engine` itself.
+"""What every engine of the sandbox takes and gives: a stack, a request, a result, and `Engine`.
 
-Two engines have this shape: `sandbox.engine.BuiltinEngine`, and `sandbox.pulumi_cli.PulumiCli`, which
-drives the real `pulumi`. Whoever calls them need not know which one it holds.
+Two engines have this shape: `sandbox.engine.BuiltinEngine`, and `sandbox.pulumi_cli.PulumiCli`,
+which drives the real `pulumi`. Whoever calls them need not know which one it holds.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A violation that a policy pack reported, or a remediation that it applied (`level` remediate)."""
+    """A violation that a pack reported, or a remediation that it applied (`level` remediate)."""
 
     pack: str
     pack_version: str
@@ -113,7 +113,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How an operation ended: `exit_code` is what a command should exit with, `duration` is in seconds.
+    """How an operation ended: `exit_code` is the command's own, `duration` is in seconds.
 
     `summary` counts resources per operation as Pulumi's change summary does (`create`, `update`,
     `delete`, `replace`, `same`); `outputs` are the stack's, secrets in clear.
@@ -180,5 +180,5 @@ class Engine(Protocol):
         ...
 
     def cancel(self, stack: Stack) -> str:
-        """Take away the lock that an operation left behind; return who held it, or an empty text."""
+        """Take away the lock that an operation left behind; return who held it, or nothing."""
         ...
