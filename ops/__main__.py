@@ -1,0 +1,18 @@
+"""`python -m ops COMMAND`: the operator's commands, each in a module of its own."""
+
+from __future__ import annotations
+
+import click
+
+from ops.cost.report import cost
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def ops() -> None:
+    """Work on a deployed stack of the order receiver."""
+
+
+ops.add_command(cost)
+
+if __name__ == "__main__":
+    ops(prog_name="python -m ops")

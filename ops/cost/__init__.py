@@ -1,0 +1,1 @@
+"""What the shared design costs against a separate one, and where each account limit is reached."""
