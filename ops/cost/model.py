@@ -68,8 +68,8 @@ class LimitUse:
 def bill(load: Load, prices: Mapping[str, float]) -> list[Line]:
     """The month's bill of the merchant app in either design.
 
-    A separate API cannot reach customers' connections: every event for them is first handed to the
-    platform (a queue message and a Lambda request more), which then delivers it as the shared design
+    A separate API cannot reach customers' connections: every event for them is first handed to
+    the platform (a queue message and a Lambda request more), which delivers it as the shared design
     does. The separate design also keeps its own connection rows, alarms and dashboard.
     """
     device_days = load.merchants * load.days

@@ -19,9 +19,7 @@ def _amount(load: Load, item: str) -> float:
     return next(line.shared for line in bill(load, PRICES) if line.item == item)
 
 
-def test_a_thousand_merchants_for_twelve_hours_a_day_cost_five_dollars_forty_of_connection_minutes() -> (
-    None
-):
+def test_a_thousand_merchants_twelve_hours_a_day_are_five_dollars_forty_of_minutes() -> None:
     assert _amount(Load(merchants=1000), "connection minutes") == pytest.approx(5.40)
 
 
