@@ -1,7 +1,7 @@
-"""What a deployer must know of the Lambdas: routes, entry points, environment, permissions, metrics.
+"""What a deployer must know of the Lambdas: routes, entry points, environment, rights, metrics.
 
-The only module of this room that another room imports. It imports nothing but the standard library, so that
-reading it costs nothing, and what stands here stands nowhere else.
+The only module of this room that another room imports. It imports nothing but the standard library,
+so that reading it costs nothing, and what stands here stands nowhere else.
 """
 
 from dataclasses import dataclass
@@ -53,18 +53,57 @@ class Env(StrEnum):
     """Absent where the stack has no orders table."""
     STAGE = "STAGE"
     FANOUT_QUEUE_URL = "FANOUT_QUEUE_URL"
+    DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
+    """Where `order_events` puts a stream record that nobody can read."""
     IDENTITY_MODE = "IDENTITY_MODE"
     """`token`, `authorizer` or `connection`."""
     USER_POOLS = "USER_POOLS"
     """JSON: a list of {id, issuer, clientIds, entityType, jwksUrl}."""
     FORMER_FUNCTIONS = "FORMER_FUNCTIONS"
-    """JSON: lifecycle route key -> name or ARN of the platform's Lambda that served it before the hand-over."""
+    """JSON: lifecycle route key -> name or ARN of the platform's Lambda that served it before."""
     LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
     SERVICE = "POWERTOOLS_SERVICE_NAME"
     METRICS_NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
 
 
 METRICS_NAMESPACE: Final = "OrderReceiver"
+
+
+# --- Metrics --------------------------------------------------------------------------------------
+
+METRIC_DIMENSIONS: Final = ("stage", "entityType", "eventType")
+"""Every metric of ours has exactly these; `all` stands where one does not apply."""
+
+ANY_DIMENSION: Final = "all"
+
+
+class Metric(StrEnum):
+    """Names of the metrics that the Lambdas publish; counts, unless they say otherwise."""
+
+    MESSAGES = "Messages"
+    """Messages that the websocket handler answered; eventType is the route key."""
+    REFUSED = "Refused"
+    """Messages that it answered with an ERROR."""
+    RECIPIENTS = "FanoutRecipients"
+    """Connections that an event was for, once each."""
+    DELIVERED = "FanoutDelivered"
+    """Posts that the management API took."""
+    STALE = "FanoutStale"
+    """Connections that turned out to be gone; their rows are removed."""
+    THROTTLED = "FanoutThrottled"
+    """Recipients that were put back because of 429, 5xx or a time-out."""
+    FAILED = "FanoutFailed"
+    """Recipients that were given up."""
+    DURATION = "FanoutDurationMs"
+    """Milliseconds from the start of a delivery to its last post."""
+    EVENT_AGE = "EventAgeMs"
+    """Milliseconds from the event at its source to its delivery; what users feel."""
+    POISON = "PoisonRecords"
+    """Stream records and queue messages that nobody can read."""
+    ACTIVE_CONNECTIONS = "ActiveConnections"
+    """Gauge by entityType: live registered connections at the janitor's last full pass."""
+    STALE_ROWS = "StaleRowsSwept"
+    """Rows of ours that outlived their connection and that the janitor removed."""
 
 
 # --- Permissions ----------------------------------------------------------------------------------
@@ -167,6 +206,35 @@ WEBSOCKET: Final = EntryPoint(
 )
 """One handler for every route that we own."""
 
+_DELIVER: Final = (
+    Statement(
+        sid="FindSubscribers",
+        actions=("dynamodb:Query",),
+        resources=(Resource.SUBSCRIPTIONS_BY_TOPIC, Resource.SUBSCRIPTIONS_BY_USER),
+    ),
+    Statement(
+        sid="CheckAudience",
+        actions=("dynamodb:BatchGetItem",),
+        resources=(Resource.CONNECTIONS, Resource.ORDERS),
+    ),
+    Statement(
+        sid="RemoveRowsOfGoneConnections",
+        actions=("dynamodb:BatchWriteItem",),
+        resources=(Resource.CONNECTIONS, Resource.SUBSCRIPTIONS),
+    ),
+    Statement(
+        sid="HandOn",
+        actions=("sqs:SendMessage",),
+        resources=(Resource.FANOUT_QUEUE,),
+    ),
+    Statement(
+        sid="PostToConnections",
+        actions=("execute-api:ManageConnections",),
+        resources=(Resource.MANAGEMENT,),
+    ),
+)
+"""What delivery needs, whichever entry point runs it."""
+
 ORDER_EVENTS: Final = EntryPoint(
     name="order_events",
     handler="lambdas.order_events.handler",
@@ -188,6 +256,7 @@ ORDER_EVENTS: Final = EntryPoint(
             actions=("sqs:SendMessage",),
             resources=(Resource.DEAD_LETTERS,),
         ),
+        *_DELIVER,
     ),
 )
 """Consumes the orders stream; exists only where the stack has an orders table."""
@@ -203,16 +272,53 @@ FANOUT: Final = EntryPoint(
             actions=("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
             resources=(Resource.FANOUT_QUEUE,),
         ),
+        Statement(
+            sid="FindPendingOrders",
+            actions=("dynamodb:Query",),
+            resources=(Resource.ORDERS_INDEXES,),
+        ),
+        *_DELIVER,
     ),
 )
 """The SQS-fed worker that delivers events to large audiences; 1,769 MB is one vCPU."""
+
+FANOUT_BATCH_SIZE: Final = 1
+"""Queue messages of one invocation: each is a share of an audience, and shares go in parallel."""
+
+FANOUT_MAX_RECEIVES: Final = 4
+"""How often the queue gives out a message before it goes to the dead-letter queue."""
+
+FANOUT_VISIBILITY_SECONDS: Final = 6 * FANOUT.timeout
+"""A message is not given out again while a worker may still be at it. Six times the time-out, as
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html advises."""
 
 JANITOR: Final = EntryPoint(
     name="janitor",
     handler="lambdas.janitor.handler",
     timeout=300,
     memory_size=512,
-    statements=(),
+    statements=(
+        Statement(
+            sid="ReadRows",
+            actions=("dynamodb:Scan",),
+            resources=(Resource.CONNECTIONS, Resource.SUBSCRIPTIONS),
+        ),
+        Statement(
+            sid="CheckConnections",
+            actions=("dynamodb:BatchGetItem",),
+            resources=(Resource.CONNECTIONS,),
+        ),
+        Statement(
+            sid="RemoveRowsOfGoneConnections",
+            actions=("dynamodb:BatchWriteItem",),
+            resources=(Resource.SUBSCRIPTIONS,),
+        ),
+        Statement(
+            sid="KeepProgress",
+            actions=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+            resources=(Resource.SUBSCRIPTIONS,),
+        ),
+    ),
 )
 """Scheduled sweep of rows that outlived their connection, and the gauges."""
 
