@@ -1,0 +1,36 @@
+"""Fixtures that every room's tests share."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandbox import cloud as sandbox_cloud
+from sandbox.cloud import Cloud
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A sandbox cloud of this test process alone, which ends with it.
+
+    It is shared by the tests of one process: name what you create with `unique`.
+    """
+    running = sandbox_cloud.start(tmp_path_factory.mktemp("sandbox"), tied=True)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def auth_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A sandbox cloud that checks credentials and IAM policies."""
+    running = sandbox_cloud.start(tmp_path_factory.mktemp("sandbox-auth"), auth=True, tied=True)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def unique(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Give a name that no other test of this run has: `unique("orders")`."""
+    import uuid
+
+    tail = uuid.uuid5(uuid.NAMESPACE_OID, request.node.nodeid).hex[:8]
+    return lambda name: f"{name}-{tail}"

@@ -1,0 +1,175 @@
+"""The cloud starts, is found, survives, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox import cloud as clouds
+from sandbox.cloud import CloudNotRunningError, CloudNotStartedError
+from sandbox.cloud.process import Process, start_time
+from sandbox.errors import SandboxError
+
+
+def test_a_started_cloud_is_found_again_and_started_only_once(tmp_path):
+    first = clouds.start(tmp_path)
+    try:
+        assert clouds.start(tmp_path).pid == first.pid
+        assert clouds.connect(tmp_path).endpoint == first.endpoint
+    finally:
+        first.stop()
+    with pytest.raises(CloudNotRunningError, match="make up"):
+        clouds.connect(tmp_path)
+
+
+def test_data_and_port_outlive_an_orderly_stop(tmp_path):
+    first = clouds.start(tmp_path)
+    first.client("sqs").create_queue(QueueName="kept")
+    first.stop()
+    second = clouds.start(tmp_path)
+    try:
+        assert second.port == first.port
+        assert not second.lost
+        assert second.client("sqs").list_queues()["QueueUrls"][0].endswith("/kept")
+    finally:
+        second.stop()
+
+
+def test_a_killed_cloud_is_started_anew_and_says_that_it_lost_something(tmp_path):
+    first = clouds.start(tmp_path)
+    os.kill(first.pid, signal.SIGKILL)
+    assert Process(pid=first.pid, started=_recorded(tmp_path)["started"]).wait_gone(10)
+    second = clouds.start(tmp_path)
+    try:
+        assert second.pid != first.pid
+        assert second.lost
+        second.forget_loss()
+        assert not clouds.connect(tmp_path).lost
+    finally:
+        second.stop()
+
+
+def test_a_cloud_that_does_not_answer_any_more_is_replaced(tmp_path):
+    first = clouds.start(tmp_path)
+    os.kill(first.pid, signal.SIGSTOP)
+    second = clouds.start(tmp_path)
+    try:
+        assert second.pid != first.pid
+        assert start_time(first.pid) is None
+    finally:
+        second.stop()
+
+
+def test_a_recycled_pid_is_left_alone(tmp_path):
+    bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    folder = tmp_path / "cloud"
+    folder.mkdir()
+    folder.joinpath("cloud.json").write_text(
+        json.dumps({"port": 1, "pid": bystander.pid, "started": "another time"})
+    )
+    try:
+        clouds.stop(tmp_path)
+        assert bystander.poll() is None
+        running = clouds.start(tmp_path)
+        running.stop()
+        assert bystander.poll() is None
+    finally:
+        bystander.communicate(b"\n")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"port": 1, "surprise": 2}'])
+def test_an_unreadable_record_is_no_obstacle(tmp_path, text):
+    folder = tmp_path / "cloud"
+    folder.mkdir()
+    folder.joinpath("cloud.json").write_text(text)
+    with pytest.raises(CloudNotRunningError):
+        clouds.connect(tmp_path)
+    assert clouds.stop(tmp_path) is False
+
+
+def test_a_port_in_use_is_named(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(SandboxError, match=f"port {port}: it is in use") as raised:
+            clouds.start(tmp_path, port=port)
+    assert "SANDBOX_PORT" in raised.value.way_out
+
+
+def test_another_port_than_the_running_ones_is_refused(cloud):
+    with pytest.raises(SandboxError, match=f"already runs on port {cloud.port}"):
+        clouds.start(cloud.home, port=1)
+
+
+def test_a_server_that_ends_at_once_shows_its_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(_failing_python(tmp_path)))
+    with pytest.raises(CloudNotStartedError) as raised:
+        clouds.start(tmp_path)
+    assert "status 3" in str(raised.value)
+    assert "no such luck" in raised.value.detail
+    assert _recorded(tmp_path)["pid"] is None
+
+
+def test_it_listens_on_loopback_only_and_starts_nothing_that_does_not(cloud):
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        assert probe.connect_ex(("127.0.0.1", cloud.port)) == 0
+    for address in _own_addresses():
+        with socket.socket() as probe:
+            probe.settimeout(2)
+            assert probe.connect_ex((address, cloud.port)) != 0
+
+
+def test_it_takes_no_credentials_or_proxies_from_the_surroundings(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALLYREAL")
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    running = clouds.start(tmp_path)
+    try:
+        assert running.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        seen = Path(f"/proc/{running.pid}/environ")
+        if seen.exists():
+            assert b"AKIAREALLYREAL" not in seen.read_bytes()
+            assert b"_PROXY" not in seen.read_bytes()
+    finally:
+        running.stop()
+
+
+def test_a_tied_cloud_ends_with_a_parent_that_is_killed(tmp_path):
+    program = (
+        "import sys, pathlib, signal, os\n"
+        "from sandbox import cloud\n"
+        "print(cloud.start(pathlib.Path(sys.argv[1]), tied=True).pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    parent = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    pid = int(parent.stdout)
+    assert Process(pid=pid, started=_recorded(tmp_path)["started"]).wait_gone(20)
+
+
+def _recorded(home):
+    return json.loads(home.joinpath("cloud", "cloud.json").read_text())
+
+
+def _failing_python(folder):
+    script = folder / "python"
+    script.write_text("#!/bin/sh\necho no such luck\nsleep 0.1\nexit 3\n")
+    script.chmod(0o755)
+    return script
+
+
+def _own_addresses():
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+    except OSError:
+        return []
+    return sorted({info[4][0] for info in found} - {"127.0.0.1"})
