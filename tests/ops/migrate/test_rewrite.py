@@ -1,0 +1,209 @@
+"""The rewrite of a legacy template: what goes, what comes, what is left."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from ops.errors import OperatorError
+from ops.migrate.rewrite import Shared, find_legacy, rewrite
+from ops.migrate.template import dump, load, references
+
+SHARED = Shared(
+    api_id="lwk0wf6rpl",
+    url="wss://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
+    management_endpoint="https://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
+    connections_table="WizzUser_websocket_connections_dev",
+    subscriptions_table="WizzUser_websocket_subscriptions_dev",
+)
+
+# ruff: noqa: E501 - a template's lines are as long as its names
+
+TEMPLATE = """
+AWSTemplateFormatVersion: 2010-09-09
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {Type: String, Default: dev}
+Resources:
+  WebSocketApi:
+    Type: AWS::ApiGatewayV2::Api
+    Properties:
+      Name: !Sub order-receiver-websocket-api-${Stage}
+      ProtocolType: WEBSOCKET
+      RouteSelectionExpression: $request.body.action
+  ConnectIntegration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref WebSocketApi
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/functions/${WebSocketHandler.Arn}/invocations
+  ConnectRoute:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref WebSocketApi
+      RouteKey: $connect
+      Target: !Sub integrations/${ConnectIntegration}
+  WebSocketDeployment:
+    Type: AWS::ApiGatewayV2::Deployment
+    DependsOn: [ConnectRoute]
+    Properties: {ApiId: !Ref WebSocketApi}
+  WebSocketStage:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties:
+      ApiId: !Ref WebSocketApi
+      StageName: !Ref Stage
+      DeploymentId: !Ref WebSocketDeployment
+  WebSocketConnectPermission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !Ref WebSocketHandler
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/*
+  WebSocketConnectionsTable:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub order-receiver-websocket-connections-${Stage}
+      BillingMode: PAY_PER_REQUEST
+  WorkingHours:
+    Type: AWS::DynamoDB::Table
+    Properties: {TableName: WhizzMerchants_BusinessWorkingHours}
+  HttpApi:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: {Name: rest, ProtocolType: HTTP}
+  HttpStage:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties: {ApiId: !Ref HttpApi, StageName: dev}
+  WebSocketHandler:
+    Type: AWS::Serverless::Function
+    DependsOn: [WebSocketConnectionsTable, WorkingHours]
+    Properties:
+      Handler: index.handler
+      Environment:
+        Variables:
+          WEBSOCKET_CONNECTIONS_TABLE: !Ref WebSocketConnectionsTable
+          WEBSOCKET_ENDPOINT: !Sub https://${WebSocketApi}.execute-api.${AWS::Region}.amazonaws.com/${Stage}
+          OTHER: kept
+      Policies:
+        - Statement:
+            - Effect: Allow
+              Action: [dynamodb:PutItem]
+              Resource:
+                - !GetAtt WebSocketConnectionsTable.Arn
+                - !Sub arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/order-receiver-websocket-connections-${Stage}/index/*
+            - Effect: Allow
+              Action: [execute-api:ManageConnections]
+              Resource: !Sub arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/*
+Outputs:
+  WebSocketUrl:
+    Value: !Sub ${WebSocketApi.ApiEndpoint}/${Stage}
+  Endpoint:
+    Value: !GetAtt WebSocketApi.ApiEndpoint
+"""
+
+
+def _rewritten():
+    return rewrite(load(TEMPLATE), SHARED)
+
+
+def test_everything_of_the_own_api_goes_and_nothing_else() -> None:
+    kept = set(_rewritten().template["Resources"])
+    assert kept == {"WorkingHours", "HttpApi", "HttpStage", "WebSocketHandler"}
+
+
+def test_the_five_kinds_that_go_are_listed_as_changes() -> None:
+    removed = {change.what for change in _rewritten().changes if change.kind == "remove"}
+    assert removed == {
+        "AWS::ApiGatewayV2::Api",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::ApiGatewayV2::Deployment",
+        "AWS::ApiGatewayV2::Stage",
+        "AWS::Lambda::Permission",
+        "AWS::DynamoDB::Table",
+    }
+
+
+def test_the_two_parameters_come_with_the_stage_in_the_url() -> None:
+    parameters = _rewritten().template["Parameters"]
+    assert parameters["SharedWebSocketApiId"]["Default"] == "lwk0wf6rpl"
+    assert parameters["SharedWebSocketUrl"]["Default"].endswith("/dev")
+    assert parameters["Stage"] == {"Type": "String", "Default": "dev"}
+
+
+def test_the_environment_names_the_shared_tables_and_the_https_endpoint() -> None:
+    handler = _rewritten().template["Resources"]["WebSocketHandler"]["Properties"]
+    assert handler["Environment"]["Variables"] == {
+        "WEBSOCKET_CONNECTIONS_TABLE": "WizzUser_websocket_connections_dev",
+        "WEBSOCKET_SUBSCRIPTIONS_TABLE": "WizzUser_websocket_subscriptions_dev",
+        "SHARED_WEBSOCKET_API_ID": {"Ref": "SharedWebSocketApiId"},
+        "WEBSOCKET_ENDPOINT": {
+            "Fn::Sub": "https://${SharedWebSocketApiId}.execute-api.us-east-1.amazonaws.com/dev"
+        },
+        "OTHER": "kept",
+    }
+
+
+def test_permissions_speak_of_the_shared_table_and_api() -> None:
+    text = json.dumps(_rewritten().template["Resources"]["WebSocketHandler"])
+    assert "table/WizzUser_websocket_connections_dev/index/*" in text
+    assert "${SharedWebSocketApiId}/*" in text
+    assert "order-receiver-websocket-connections" not in text
+
+
+def test_an_output_that_appended_the_stage_does_not_carry_it_twice() -> None:
+    outputs = _rewritten().template["Outputs"]
+    assert outputs["WebSocketUrl"]["Value"] == {"Fn::Sub": "${SharedWebSocketUrl}"}
+    assert outputs["Endpoint"]["Value"] == {"Ref": "SharedWebSocketUrl"}
+
+
+def test_nothing_refers_to_what_is_gone() -> None:
+    result = _rewritten()
+    assert result.leftovers == ()
+    assert not references(result.template) & find_legacy(load(TEMPLATE)).all
+
+
+def test_dependencies_on_what_is_gone_are_dropped_and_the_others_kept() -> None:
+    assert _rewritten().template["Resources"]["WebSocketHandler"]["DependsOn"] == ["WorkingHours"]
+
+
+def test_a_second_rewrite_changes_nothing() -> None:
+    once = _rewritten()
+    twice = rewrite(once.template, SHARED)
+    assert twice.template == once.template
+    assert twice.changes == ()
+
+
+def test_the_given_template_is_left_as_it_was() -> None:
+    template = load(TEMPLATE)
+    before = copy.deepcopy(template)
+    rewrite(template, SHARED)
+    assert template == before
+
+
+def test_a_physical_name_that_stays_anywhere_is_reported_with_its_place() -> None:
+    template = load(TEMPLATE)
+    template["Resources"]["WorkingHours"]["Metadata"] = {"note": "was pyc140yn0h"}
+    result = rewrite(template, SHARED, legacy_names=frozenset({"pyc140yn0h"}))
+    assert result.leftovers == ("Resources.WorkingHours.Metadata.note names pyc140yn0h",)
+
+
+def test_an_attribute_that_the_shared_table_cannot_give_is_refused_by_name() -> None:
+    template = load(TEMPLATE)
+    template["Outputs"]["Stream"] = {
+        "Value": {"Fn::GetAtt": ["WebSocketConnectionsTable", "StreamArn"]}
+    }
+    with pytest.raises(OperatorError, match=r"WebSocketConnectionsTable\.StreamArn"):
+        rewrite(template, SHARED)
+
+
+def test_json_and_yaml_of_the_same_template_are_the_same() -> None:
+    assert load(dump(load(TEMPLATE))) == load(TEMPLATE)
+
+
+@pytest.mark.parametrize("text", ["- a\n- b", "{", "a: !Nope x"])
+def test_what_is_no_template_is_refused(text: str) -> None:
+    with pytest.raises(OperatorError, match="template"):
+        load(text)
