@@ -1,0 +1,265 @@
+"""The client of the management API: posts to many connections at once, and what became of each.
+
+    outcomes = management().post_all(posts, deadline=monotonic() + 20)
+
+It speaks HTTP/1.1 over kept-alive sockets on an event loop in a thread of its own, so that any
+thread may call it and sockets outlive an invocation. A post costs a twentieth of boto3's processor
+time and hundreds may be under way at once; each answers for itself and never delays the rest.
+"""
+
+import asyncio
+import os
+import random
+import re
+import ssl
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from time import monotonic, time
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from lambdas import clients
+from lambdas.catalogue import Env
+from lambdas.signing import Credentials, Signer, body_hash
+
+BODY_LIMIT: Final = 128 * 1024
+"""Bytes of one message: API Gateway's quota for WebSockets, which also holds for @connections."""
+
+CONNECT_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 2.0
+
+LONGEST_POST: Final = 2 * (CONNECT_SECONDS + ANSWER_SECONDS) + 0.5
+"""Seconds that a post may still take when the deadline strikes: two tries and the pause between."""
+
+RETRY_PAUSE: Final = (0.05, 0.25)
+"""Seconds between the two tries, chosen at random so that those who failed together part."""
+
+SOCKETS: Final = 256
+"""Posts under way at once, at most. One worker on one vCPU then stays below the 10,000 requests a
+second that all APIs of an account share."""
+
+IDLE_SECONDS: Final = 20
+"""An idle socket is not used after this. The wall clock runs on while a container is frozen."""
+
+_CONNECTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}={0,2}")
+_PLACEHOLDERS: Final = ("VIRTUAL_", "LOGIN_")
+"""Rows that other apps keep in the connections table for people without a socket."""
+
+
+class Outcome(StrEnum):
+    """What became of a post."""
+
+    DELIVERED = "delivered"
+    GONE = "gone"
+    """There is no such connection; its rows can go."""
+    BUSY = "busy"
+    """Throttled, broken or silent, twice: worth another try later. A post that was not answered may
+    have arrived, so a later try can be a second delivery of the same event id."""
+    REFUSED = "refused"
+    """The request itself is wrong, and will be wrong again."""
+    TOO_LARGE = "too_large"
+    """Over the limit of a message; it was not posted."""
+    UNSENT = "unsent"
+    """The deadline came first; it was not posted."""
+
+
+def classify(status: int) -> Outcome:
+    """What an HTTP status of PostToConnection means.
+
+    By status alone: a 410 does not always carry an error type. 400 is the answer to an id of the
+    wrong shape, which no connection will ever have.
+    """
+    if 200 <= status < 300:
+        return Outcome.DELIVERED
+    if status in (400, 410):
+        return Outcome.GONE
+    if status == 413:
+        return Outcome.TOO_LARGE
+    if status == 429 or status >= 500:
+        return Outcome.BUSY
+    return Outcome.REFUSED
+
+
+def is_connection_id(text: object) -> bool:
+    """Whether a socket can have this id; the shared tables also hold placeholders without one."""
+    return (
+        isinstance(text, str)
+        and _CONNECTION_ID.fullmatch(text) is not None
+        and not text.startswith(_PLACEHOLDERS)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message to one connection."""
+
+    connection_id: str
+    body: bytes
+
+
+@dataclass(slots=True)
+class _Socket:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    used: float
+    fresh: bool = True
+
+
+class Management:
+    """The management API at one endpoint (`https://…/<stage>`), and the sockets kept open to it."""
+
+    def __init__(self, endpoint: str) -> None:
+        parts = urlsplit(endpoint)
+        assert parts.hostname is not None, endpoint
+        self._host = parts.netloc
+        self._address = (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+        self._tls = _tls() if parts.scheme == "https" else None
+        self._path = parts.path.rstrip("/") + "/%40connections/"
+        self._idle: list[_Socket] = []
+
+    def post_all(self, posts: Sequence[Post], *, deadline: float) -> list[Outcome]:
+        """Post each message and return, in the same order, what became of it.
+
+        Nothing is begun after `deadline` (of `time.monotonic`), and nothing is under way any more
+        when this returns, which is at most LONGEST_POST seconds after it.
+        """
+        if not posts:
+            return []
+        return asyncio.run_coroutine_threadsafe(self._post_all(posts, deadline), _loop()).result()
+
+    async def _post_all(self, posts: Sequence[Post], deadline: float) -> list[Outcome]:
+        signer = self._signer()
+        hashes = {body: body_hash(body) for body in {post.body for post in posts}}
+        outcomes = [Outcome.UNSENT] * len(posts)
+        turn = iter(range(len(posts)))
+
+        async def work() -> None:
+            for position in turn:
+                if monotonic() >= deadline:
+                    return
+                post = posts[position]
+                outcomes[position] = await self._post(post, hashes[post.body], signer, deadline)
+
+        # A socket costs a handshake: a large audience shares sockets, a small one waits for nobody.
+        sockets = min(SOCKETS, max(min(len(posts), 16), len(posts) // 4))
+        await asyncio.gather(*(work() for _ in range(sockets)))
+        return outcomes
+
+    async def _post(self, post: Post, digest: str, signer: Signer, deadline: float) -> Outcome:
+        if len(post.body) > BODY_LIMIT:
+            return Outcome.TOO_LARGE
+        if not is_connection_id(post.connection_id):
+            return Outcome.GONE
+        path = self._path + quote(post.connection_id, safe="")
+        request = (
+            f"POST {path} HTTP/1.1\r\n{signer.headers(path, digest)}"
+            f"Content-Length: {len(post.body)}\r\n\r\n"
+        ).encode() + post.body
+        outcome = await self._attempt(request)
+        if outcome is Outcome.BUSY:
+            pause = random.uniform(*RETRY_PAUSE)  # noqa: S311
+            if monotonic() + pause < deadline:
+                await asyncio.sleep(pause)
+                outcome = await self._attempt(request)
+        return outcome
+
+    async def _attempt(self, request: bytes) -> Outcome:
+        socket = None
+        try:
+            socket = await self._socket()
+            try:
+                status = await self._exchange(socket, request)
+            except (asyncio.IncompleteReadError, ConnectionError) as closed:
+                # The other side gave up a socket that had been idle: it never read the request.
+                if socket.fresh or getattr(closed, "partial", b""):
+                    raise
+                socket.writer.transport.abort()
+                socket = await self._open()
+                status = await self._exchange(socket, request)
+            return classify(status)
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
+            # Time-outs are OSErrors too. What is half read must not be used again.
+            if socket is not None:
+                socket.writer.transport.abort()
+            return Outcome.BUSY
+
+    async def _exchange(self, socket: _Socket, request: bytes) -> int:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            socket.writer.write(request)
+            head = (await socket.reader.readuntil(b"\r\n\r\n")).lower()
+            if not head.startswith(b"http/1.1 "):
+                raise ValueError("not an HTTP/1.1 answer")
+            status = int(head[9:12])
+            _, named, length = head.partition(b"\r\ncontent-length:")
+            if named:
+                await socket.reader.readexactly(int(length.split(b"\r\n", 1)[0]))
+        if named and b"\r\nconnection: close" not in head:
+            socket.used, socket.fresh = time(), False
+            self._idle.append(socket)
+        else:
+            socket.writer.close()
+        return status
+
+    async def _socket(self) -> _Socket:
+        while self._idle:
+            socket = self._idle.pop()
+            if time() - socket.used < IDLE_SECONDS and not socket.reader.at_eof():
+                return socket
+            socket.writer.close()
+        return await self._open()
+
+    async def _open(self) -> _Socket:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            reader, writer = await asyncio.open_connection(*self._address, ssl=self._tls)
+        return _Socket(reader, writer, time())
+
+    def _signer(self) -> Signer:
+        credentials = clients.session().get_credentials()
+        if credentials is None:
+            raise LookupError("no AWS credentials to sign with")
+        frozen = credentials.get_frozen_credentials()
+        return Signer(
+            credentials=Credentials(
+                access_key=frozen.access_key or "",
+                secret_key=frozen.secret_key or "",
+                token=frozen.token,
+            ),
+            region=clients.region(),
+            host=self._host,
+            moment=datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
+        )
+
+
+def management() -> Management:
+    """The management API that the environment names."""
+    return _management(os.environ[Env.ENDPOINT])
+
+
+_management = cache(Management)
+
+
+def _tls() -> ssl.SSLContext:
+    from botocore.httpsession import get_cert_path
+
+    bundle = clients.session().get_config_variable("ca_bundle")
+    return ssl.create_default_context(cafile=bundle or get_cert_path(True))
+
+
+_starting = threading.Lock()
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """The event loop that all posts run on, in a thread of its own."""
+    with _starting:
+        return _started_loop()
+
+
+@cache
+def _started_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="management", daemon=True).start()
+    return loop
