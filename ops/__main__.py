@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ops.client_config import client_config
 from ops.cost.report import cost
 
 
@@ -12,7 +13,8 @@ def ops() -> None:
     """Work on a deployed stack of the order receiver."""
 
 
-ops.add_command(cost)
+for command in (client_config, cost):
+    ops.add_command(command)
 
 if __name__ == "__main__":
     ops(prog_name="python -m ops")
