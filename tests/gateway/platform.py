@@ -1,0 +1,58 @@
+"""The platform's own Lambdas, as far as they matter to us, defects included.
+
+`$connect` writes every client down as a customer, `$disconnect` deletes the connection's row and
+leaves its subscriptions behind, `$default` says that it has heard.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.gateway.routes import Route
+from tests.gateway.tables import Table
+
+CONNECTION_TTL = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Handlers of the lifecycle routes."""
+
+    connections: Table
+    now: Callable[[], float]
+
+    def routes(self) -> dict[str, Route]:
+        return {
+            "$connect": Route(handler=self.connect, function_name="platform-connect"),
+            "$disconnect": Route(handler=self.disconnect, function_name="platform-disconnect"),
+            "$default": Route(handler=self.default, function_name="platform-default", two_way=True),
+        }
+
+    def connect(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        request = event["requestContext"]
+        query = event.get("queryStringParameters") or {}
+        connected_at = datetime.fromtimestamp(request["connectedAt"] / 1000, UTC)
+        row = {
+            "connectionId": request["connectionId"],
+            "userId": query.get("userId") or query.get("businessId") or "anonymous",
+            "entityType": "customer",
+            "connectedAt": connected_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "isActive": True,
+            "connectionType": "REAL",
+            "ttl": int(self.now()) + CONNECTION_TTL,
+        }
+        if "businessId" in query:
+            row["businessId"] = query["businessId"]
+        self.connections.put(row)
+        return {"statusCode": 200}
+
+    def disconnect(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        self.connections.delete(event["requestContext"]["connectionId"])
+        return {"statusCode": 200}
+
+    def default(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        moment = datetime.fromtimestamp(self.now(), UTC).isoformat()
+        body = {"type": "unknown_message_ack", "timestamp": moment}
+        return {"statusCode": 200, "body": json.dumps(body)}
