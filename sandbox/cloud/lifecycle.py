@@ -21,6 +21,9 @@ from sandbox.errors import SandboxError
 _START_PATIENCE: Final = 30.0
 _ATTEMPTS: Final = 5
 _LOG_TAIL_LINES: Final = 15
+# By its path: a Python path to this repository would reach the Lambdas, which are to have their
+# package and nothing else.
+_SERVER: Final = Path(__file__).with_name("server.py")
 
 
 class CloudNotRunningError(SandboxError):
@@ -150,7 +153,7 @@ def _spawn(
     folder.joinpath("tmp").mkdir(exist_ok=True)
     with folder.joinpath("cloud.log").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.cloud.server", *(["--tied"] if tied else [])],
+            [sys.executable, "-P", str(_SERVER), *(["--tied"] if tied else [])],
             stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

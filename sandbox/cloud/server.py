@@ -1,31 +1,55 @@
-"""The child process: MiniStack, which ends with its parent where it is asked to.
+"""The child process: MiniStack, with an end that is quick and sure.
 
-`python -m sandbox.cloud.server [--tied]`; everything else is said by the environment, see
-`settings.server_environment`.
+Run by its path, `python -P server.py [--tied]`; everything else is said by the environment, see
+`settings.server_environment`. SIGTERM saves the state and ends the process, SIGUSR1 saves it and
+goes on. MiniStack's own end waits for connections that may never close and for threads that still
+run a Lambda; here it does not, because nobody is left who would want their answer.
 """
 
+import asyncio
+import logging
 import os
 import signal
 import sys
 import threading
 
+import ministack.app as ministack
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.core.persistence import save_all
+
+
+def _save() -> None:
+    save_all(ministack._build_persistence_save_dict())
+
+
+def _end() -> None:
+    _save()
+    logging.shutdown()
+    os._exit(0)
+
 
 def _end_with_parent() -> None:
     """Wait until the pipe from the parent closes, which a killed parent cannot forget to do."""
-    while sys.stdin.buffer.read(1024):
+    while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def main() -> None:
+async def main() -> None:
     """Serve until a signal comes."""
-    from ministack.app import main as serve
-
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _end)
+    loop.add_signal_handler(signal.SIGUSR1, _save)
     if "--tied" in sys.argv:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    sys.argv = ["ministack"]
-    serve()
+    config = Config()
+    config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
+    config.keep_alive_timeout = 75
+    config.accesslog = None
+    await serve(ministack.app, config, shutdown_trigger=asyncio.Event().wait)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

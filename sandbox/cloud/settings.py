@@ -23,7 +23,6 @@ def server_environment(folder: Path, *, port: int, auth: bool) -> dict[str, str]
     return kept | {
         "HOME": str(folder),
         "TMPDIR": str(folder / "tmp"),
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
         "PYTHONUNBUFFERED": "1",
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),

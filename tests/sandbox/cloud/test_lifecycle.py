@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,65 @@ def _own_addresses():
     except OSError:
         return []
     return sorted({info[4][0] for info in found} - {"127.0.0.1"})
+
+
+def test_nothing_that_a_cloud_started_outlives_it(tmp_path):
+    running = clouds.start(tmp_path)
+    _invoke_something(running)
+    group = _group(running.pid)
+    assert len(group) > 1, "no Lambda worker was seen, so this would prove nothing"
+    running.stop()
+    assert _group(running.pid) == []
+
+
+def test_workers_of_a_killed_cloud_go_with_it(tmp_path):
+    running = clouds.start(tmp_path)
+    _invoke_something(running)
+    workers = [process for pid in _group(running.pid) if (process := Process.of(pid))]
+    os.kill(running.pid, signal.SIGKILL)
+    assert all(worker.wait_gone(10) for worker in workers)
+
+
+def test_a_save_outlives_a_kill(tmp_path):
+    first = clouds.start(tmp_path)
+    url = first.client("sqs").create_queue(QueueName="saved")["QueueUrl"]
+    first.save()
+    wait_until(lambda: tmp_path.joinpath("cloud", "services", "sqs.json").exists())
+    os.kill(first.pid, signal.SIGKILL)
+    second = clouds.start(tmp_path)
+    try:
+        assert second.lost
+        assert second.client("sqs").list_queues()["QueueUrls"] == [url]
+    finally:
+        second.stop()
+
+
+def wait_until(condition, patience=10):
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _invoke_something(running):
+    import io
+    import zipfile
+
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return 1\n")
+    functions = running.client("lambda")
+    functions.create_function(
+        FunctionName="something",
+        Runtime="python3.11",
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/any",
+        Code={"ZipFile": held.getvalue()},
+    )
+    assert functions.invoke(FunctionName="something")["Payload"].read() == b"1"
+
+
+def _group(leader):
+    listed = subprocess.run(["ps", "-eo", "pid=,pgid="], capture_output=True, text=True, check=True)
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    return [int(pid) for pid, group in pairs if int(group) == leader and start_time(int(pid))]
