@@ -1,0 +1,1 @@
+"""The policy pack: keeps applications on the shared WebSocket API, and the shared API healthy."""

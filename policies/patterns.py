@@ -1,0 +1,40 @@
+"""Patterns of names with `*` and `?`, as exemptions and settings use them."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A name with wildcards: `*` is any text, `?` one character, the rest is itself."""
+
+    text: str
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        parts = (
+            ".*" if part == "*" else "." if part == "?" else re.escape(part)
+            for part in re.split(r"([*?])", self.text)
+        )
+        return re.compile("".join(parts), re.DOTALL)
+
+    def matches(self, name: str) -> bool:
+        """Say whether the pattern covers the whole name, casing included."""
+        return bool(name) and self._expression.fullmatch(name) is not None
+
+    def matches_folded(self, name: str) -> bool:
+        """Say whether the pattern covers the whole name in any casing."""
+        return bool(name) and (
+            re.fullmatch(self._expression.pattern, name, re.DOTALL | re.IGNORECASE) is not None
+        )
+
+    @cached_property
+    def literal_length(self) -> int:
+        """How many letters and digits the pattern pins down."""
+        return sum(character.isalnum() for character in self.text)
+
+
+def any_matches(patterns: "tuple[Pattern, ...]", name: str) -> bool:
+    """Say whether one of several patterns covers the name."""
+    return any(pattern.matches(name) for pattern in patterns)

@@ -1,0 +1,58 @@
+"""A resource as a rule sees it, wherever it comes from, and what a rule can say of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from policies.values import NO_PROPS, Props
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource: of a program, a state, a template or a plan."""
+
+    type: str
+    kind: str | None
+    name: str
+    urn: str
+    props: Props
+    inside: tuple[str, ...] = ()
+    """Logical ids inside the template or document that carries it, outermost first."""
+
+    @property
+    def label(self) -> str:
+        """How a person would point at it."""
+        inside = " > ".join(self.inside)
+        within = f" > {inside}" if inside else ""
+        return f"{self.name or '(no name)'}{within} ({self.type})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A resource of a finished preview or update, with what it hangs on."""
+
+    resource: Resource
+    dependencies: Sequence[str] = ()
+    property_dependencies: dict[str, Sequence[str]] = field(
+        default_factory=dict[str, Sequence[str]]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule holds against a resource."""
+
+    resource: Resource
+    problem: str
+    """The fact, in the words of the resource: which property, which value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """What a rule cannot decide at preview, and will decide before anything is created."""
+
+    resource: Resource
+    reason: str
+
+
+NOTHING: Final = Resource(type="", kind=None, name="", urn="", props=NO_PROPS)
