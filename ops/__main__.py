@@ -6,6 +6,7 @@ import click
 
 from ops.client_config import client_config
 from ops.cost.report import cost
+from ops.verify.command import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,7 +14,7 @@ def ops() -> None:
     """Work on a deployed stack of the order receiver."""
 
 
-for command in (client_config, cost):
+for command in (client_config, cost, verify):
     ops.add_command(command)
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-type Message = dict[str, Any]
+Message = dict[str, Any]
 
 ANSWER_SECONDS = 10.0
 EVENT_SECONDS = 15.0
@@ -100,7 +100,7 @@ class AppClient:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[AppClient]:
+async def connected(url: str) -> AsyncGenerator[AppClient]:
     """A client on a connection of its own, closed in the end."""
     async with websockets.connect(url, open_timeout=ANSWER_SECONDS) as socket:
         client = AppClient(socket)

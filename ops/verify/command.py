@@ -1,0 +1,64 @@
+"""`python -m ops verify`: production deployment validation as one command."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import click
+
+from ops.deployed import Deployed, stack_options
+from ops.verify import people as who
+from ops.verify import report
+from ops.verify.rows import Rows
+from ops.verify.steps import FULL, READ_ONLY, Visit, run
+
+
+@click.command()
+@stack_options
+@click.option("--read-only", is_flag=True, help="Only what changes nothing: no token is needed.")
+@click.option("--canary", metavar="BUSINESS_ID", help="The business whose switch may be flipped.")
+@click.option("--other-business", metavar="BUSINESS_ID", help="A business of somebody else.")
+@click.option("--token-command", help="A command that prints a token of the user {name}.")
+@click.option("--profile", help="The AWS profile to read the tables with.")
+@click.option("--format", "style", type=click.Choice(["text", "json", "junit"]), default="text")
+def verify(
+    deployed: Deployed,
+    read_only: bool,
+    canary: str | None,
+    other_business: str | None,
+    token_command: str | None,
+    profile: str | None,
+    style: str,
+) -> None:
+    """Use a deployed stack as its apps do, and say step by step what holds.
+
+    Exit status 0 when every step passed, 1 when one did not, 2 when it could not be tried.
+    """
+    people = (
+        None
+        if read_only
+        else who.find(deployed, canary=canary, other=other_business, token_command=token_command)
+    )
+    rows = None if read_only else Rows(deployed, profile)
+    steps = asyncio.run(_take(deployed, people, rows, aloud=style == "text"))
+    if style == "json":
+        click.echo(report.as_json(deployed.url, steps))
+    elif style == "junit":
+        click.echo(report.as_junit(deployed.url, steps))
+    else:
+        click.echo(report.summary(steps))
+    if any(step.outcome == "failed" for step in steps):
+        raise SystemExit(1)
+
+
+async def _take(
+    deployed: Deployed, people: who.People | None, rows: Rows | None, *, aloud: bool
+) -> list[report.Step]:
+    visit = Visit(deployed=deployed, people=people, rows=rows, stack=AsyncExitStack())
+    taken: list[report.Step] = []
+    async for step in run(visit, READ_ONLY if people is None else FULL):
+        taken.append(step)
+        if aloud:
+            click.echo(report.line(step))
+    return taken
