@@ -6,6 +6,7 @@ import click
 
 from ops.client_config import client_config
 from ops.cost.report import cost
+from ops.status.command import status
 from ops.verify.command import verify
 
 
@@ -14,7 +15,7 @@ def ops() -> None:
     """Work on a deployed stack of the order receiver."""
 
 
-for command in (client_config, cost, verify):
+for command in (client_config, cost, status, verify):
     ops.add_command(command)
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from botocore.exceptions import ClientError
 
 
 class OperatorError(click.ClickException):
@@ -12,3 +13,14 @@ class OperatorError(click.ClickException):
     """
 
     exit_code = 2
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's code of a refused call, as `AccessDeniedException`."""
+    return error.response.get("Error", {}).get("Code", "unknown")
+
+
+def refused(error: ClientError) -> OperatorError:
+    """A refused call as something that an operator can read."""
+    said = error.response.get("Error", {}).get("Message", "")
+    return OperatorError(f"{error.operation_name} was refused: {code_of(error)}: {said}")

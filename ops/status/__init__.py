@@ -1,0 +1,1 @@
+"""How a deployed stack is doing now, in one table."""
