@@ -32,6 +32,8 @@ class Device:
     headers: dict[str, str] = field(default_factory=dict)
     patience: float = 15.0
     """Seconds to wait for a message before the test fails."""
+    connection_id: str = ""
+    """Known to tests that look behind the gateway."""
     inbox: list[Message] = field(default_factory=list)
     raw_inbox: list[str | bytes] = field(default_factory=list)
 

@@ -16,6 +16,10 @@ ERROR_TYPES = {
 }
 
 
+class LambdaDiedError(BaseException):
+    """The Lambda's process ended in the middle; no `except Exception` of the code sees it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PostFault:
     """How one call of the management endpoint fails."""

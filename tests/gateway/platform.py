@@ -13,7 +13,7 @@ from typing import Any
 from tests.gateway.routes import Route
 from tests.gateway.tables import Table
 
-CONNECTION_TTL = 3600
+CONNECTION_TTL = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +33,19 @@ class Platform:
     def connect(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
         request = event["requestContext"]
         query = event.get("queryStringParameters") or {}
-        connected_at = datetime.fromtimestamp(request["connectedAt"] / 1000, UTC)
+        moment = datetime.fromtimestamp(request["connectedAt"] / 1000, UTC)
+        connected_at = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         row = {
             "connectionId": request["connectionId"],
-            "userId": query.get("userId") or query.get("businessId") or "anonymous",
             "entityType": "customer",
-            "connectedAt": connected_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "connectedAt": connected_at,
+            "lastHeartbeat": connected_at,
             "isActive": True,
             "connectionType": "REAL",
             "ttl": int(self.now()) + CONNECTION_TTL,
         }
-        if "businessId" in query:
-            row["businessId"] = query["businessId"]
-        self.connections.put(row)
+        claimed = {name: query[name] for name in ("userId", "businessId") if query.get(name)}
+        self.connections.put({**row, **claimed})
         return {"statusCode": 200}
 
     def disconnect(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -54,5 +54,5 @@ class Platform:
 
     def default(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
         moment = datetime.fromtimestamp(self.now(), UTC).isoformat()
-        body = {"type": "unknown_message_ack", "timestamp": moment}
+        body = {"action": "unknown_message_ack", "timestamp": moment}
         return {"statusCode": 200, "body": json.dumps(body)}

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from sandbox.cloud import Cloud
 from tests.gateway.events import LambdaContext
+from tests.gateway.faults import LambdaDiedError
 
 MAX_RECEIVES = 3
 BATCH = 10
@@ -21,7 +22,7 @@ class Queue:
     client: Any
     url: str
     dead_letter_url: str
-    errors: list[Exception] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
     """What the worker raised."""
 
     @classmethod
@@ -95,7 +96,7 @@ class Queue:
         ids = {message["MessageId"] for message in messages}
         try:
             result = worker({"Records": [_record(message) for message in messages]}, _context())
-        except Exception as error:  # noqa: BLE001 - a Lambda may raise anything
+        except (Exception, LambdaDiedError) as error:  # noqa: BLE001 - a Lambda may raise anything
             self.errors.append(error)
             return ids
         failures = (result or {}).get("batchItemFailures") or []

@@ -26,10 +26,10 @@ from websockets.http11 import Request, Response
 from tests.gateway import events, limits
 from tests.gateway.clock import VirtualClock
 from tests.gateway.connections import Connection, Connections
-from tests.gateway.faults import Faults
+from tests.gateway.faults import Faults, LambdaDiedError
 from tests.gateway.http import serve_http
 from tests.gateway.management import Management, Post
-from tests.gateway.routes import Answer, MalformedAnswerError, Route, read_answer, select_route
+from tests.gateway.routes import Answer, Route, read_answer, select_route
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class Invocation:
     route_key: str
     event: events.Event
     result: object = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 @dataclass(kw_only=True)
@@ -314,7 +314,7 @@ class Gateway:
                 self._loop.run_in_executor(self._pool, call), limits.INTEGRATION_SECONDS
             )
             answer = read_answer(result)
-        except (Exception, MalformedAnswerError) as error:  # noqa: BLE001 - a Lambda may raise anything
+        except (Exception, LambdaDiedError) as error:  # noqa: BLE001 - a Lambda may raise anything
             self.invocations.append(Invocation(route_key=route_key, event=event, error=error))
             return None
         self.invocations.append(Invocation(route_key=route_key, event=event, result=result))

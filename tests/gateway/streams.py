@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.gateway.clock import VirtualClock
 from tests.gateway.events import LambdaContext
+from tests.gateway.faults import LambdaDiedError
 from tests.gateway.tables import Row, Table, to_image
 
 Consumer = Callable[[dict[str, Any], Any], Any]
@@ -30,7 +31,7 @@ class Stream:
     """Records that no consumer has had yet."""
     dead_letters: list[Record] = field(default_factory=list)
     """What was given up on; AWS tells the queue only the sequence numbers."""
-    errors: list[Exception] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
     invocations: int = 0
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -116,7 +117,7 @@ class Stream:
         context = LambdaContext(function_name="order_events", remaining_ms=60_000)
         try:
             result = consumer({"Records": batch}, context)
-        except Exception as error:  # noqa: BLE001 - a Lambda may raise anything
+        except (Exception, LambdaDiedError) as error:  # noqa: BLE001 - a Lambda may raise anything
             self.errors.append(error)
             return 0
         failures = (result or {}).get("batchItemFailures") or []
