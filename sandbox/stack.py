@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +117,11 @@ class Result:
     """
 
     exit_code: int
-    summary: Mapping[str, int] = _NOTHING
+    summary: Mapping[str, int] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
-    outputs: Mapping[str, Any] = _NOTHING
+    outputs: Mapping[str, Any] = field(default_factory=dict)
     duration: float = 0.0
 
     @property
