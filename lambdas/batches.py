@@ -7,7 +7,7 @@ from time import sleep
 from typing import Any, Final, TypeVar
 
 from lambdas import clients
-from lambdas.items import Row, plain
+from lambdas.items import plain
 
 GET_LIMIT: Final = 100
 """Keys of one BatchGetItem."""
@@ -31,14 +31,16 @@ class LeftOverError(Exception):
         self.count = count
 
 
-def get(table: str, key: str, ids: Iterable[str], attributes: Sequence[str]) -> dict[str, Row]:
+def get(
+    table: str, key: str, ids: Iterable[str], attributes: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     """The rows with these ids, by id, read consistently and with these attributes only.
 
     Raises LeftOverError.
     """
-    found: dict[str, Row] = {}
+    found: dict[str, dict[str, Any]] = {}
     names = {f"#{position}": name for position, name in enumerate((key, *attributes))}
-    for share in _shares(sorted(set(ids)), GET_LIMIT):
+    for share in shares(sorted(set(ids)), GET_LIMIT):
         request = {
             "Keys": [{key: {"S": one}} for one in share],
             "ConsistentRead": True,
@@ -62,7 +64,7 @@ def get(table: str, key: str, ids: Iterable[str], attributes: Sequence[str]) -> 
 
 def delete(table: str, key: str, ids: Iterable[str]) -> None:
     """Delete the rows with these ids; one that is not there is no error. Raises LeftOverError."""
-    for share in _shares(sorted(set(ids)), WRITE_LIMIT):
+    for share in shares(sorted(set(ids)), WRITE_LIMIT):
         requests = [{"DeleteRequest": {"Key": {key: {"S": one}}}} for one in share]
         pending: Mapping[str, Any] = {table: requests}
         for pause in _pauses():
@@ -80,7 +82,8 @@ def _pauses() -> Iterator[float]:
         yield FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1)  # noqa: S311
 
 
-def _shares(items: Sequence[_T], size: int) -> Iterator[list[_T]]:
+def shares(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """The items in lists of at most `size`."""
     rest = iter(items)
     while share := list(islice(rest, size)):
         yield share

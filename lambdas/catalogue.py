@@ -210,12 +210,12 @@ _DELIVER: Final = (
     Statement(
         sid="FindSubscribers",
         actions=("dynamodb:Query",),
-        resources=(Resource.SUBSCRIPTIONS_BY_TOPIC, Resource.SUBSCRIPTIONS_BY_USER),
+        resources=(Resource.SUBSCRIPTIONS_BY_TOPIC,),
     ),
     Statement(
         sid="CheckAudience",
         actions=("dynamodb:BatchGetItem",),
-        resources=(Resource.CONNECTIONS, Resource.ORDERS),
+        resources=(Resource.CONNECTIONS, Resource.ORDERS, Resource.BUSINESSES),
     ),
     Statement(
         sid="RemoveRowsOfGoneConnections",

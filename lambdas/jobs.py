@@ -104,6 +104,10 @@ class Direct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag="dir
     event: Event
     audience: Audience
     correlation_id: str
+    topic: str | None = None
+    """The topic that they subscribed to, where that is how they were found."""
+    foreign: dict[str, str] = {}
+    """Connection id -> id of its subscription, where another app chose that id."""
     attempt: int = 1
     """How often these connections have been tried, this time included."""
 
@@ -114,8 +118,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag="s
     connection_id: str
     business_id: str
     correlation_id: str
-    start_after: str | None = None
-    """Order that was sent last; the worker sets it when it hands the rest on."""
+    """Of the subscription; the same snapshot asked for again is another one."""
+    skip: int = 0
+    """How many orders were sent; the worker sets it when it hands the rest on."""
 
 
 Job = Broadcast | Direct | Snapshot

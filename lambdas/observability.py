@@ -58,7 +58,7 @@ class Fields(TypedDict, total=False):
     connection_id: str
     """Hashed."""
     event_id: str
-    topic: str
+    topic: str | None
     """Hashed to `topic_hash`: it holds an id."""
     recipients: int
     delivered: int

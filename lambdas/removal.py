@@ -1,57 +1,35 @@
 """Removes what a connection that is gone has left in both tables.
 
-Only rows of that connection are touched, whoever wrote them: an id is never given out again, so
-nothing can hang on them any more. There is no index by connection; a connection's subscriptions are
-found through its user, by what a subscription id is made of, and by the row that led to it.
+Only rows of that connection are touched: its own, those of the topics that its row lists, and the
+subscription that led to it, whoever wrote that one. A connection id is never given out again, so
+nothing can hang on these rows any more.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from typing import cast
 
-from lambdas import batches, clients
+from lambdas import batches
 from lambdas.catalogue import Env
-from lambdas.items import plain, text
-
-USER_INDEX = "userId-topic-index"
+from lambdas.rows import subscription_id
 
 
-def remove(gone: Mapping[str, str | None], *, topic: str | None = None) -> int:
+def remove(gone: Mapping[str, str | None]) -> int:
     """Remove the rows of connections, and return how many rows were asked to go.
 
-    `gone` maps each connection id to the id of the subscription row that led to it, if any; `topic`
-    is the topic that they subscribed to. Raises botocore's ClientError and LeftOverError; asking
-    again is safe.
+    `gone` maps each connection id to the id of the subscription that led to it, if any. Raises
+    botocore's ClientError and LeftOverError; asking again is safe.
     """
     connections = os.environ[Env.CONNECTIONS_TABLE]
-    subscriptions = os.environ[Env.SUBSCRIPTIONS_TABLE]
-    rows = batches.get(connections, "connectionId", gone, ("userId",))
-    users = {user for row in rows.values() if (user := text(row, "userId")) is not None}
+    rows = batches.get(connections, "connectionId", gone, ("subscribedTopics",))
     doomed = {subscription for subscription in gone.values() if subscription is not None}
-    if topic is not None:
-        doomed.update(f"{connection_id}#{topic}" for connection_id in gone)
-    for user in users:
-        doomed.update(_subscriptions(subscriptions, user, gone))
-    batches.delete(subscriptions, "subscriptionId", doomed)
-    # Last: as long as the row is there, its user can be found once more.
+    for connection_id, row in rows.items():
+        topics = row.get("subscribedTopics")
+        if isinstance(topics, set):
+            doomed.update(
+                subscription_id(connection_id, topic) for topic in cast("set[str]", topics)
+            )
+    batches.delete(os.environ[Env.SUBSCRIPTIONS_TABLE], "subscriptionId", doomed)
+    # Last: as long as the row is there, its topics can be read once more.
     batches.delete(connections, "connectionId", rows)
     return len(doomed) + len(rows)
-
-
-def _subscriptions(table: str, user: str, gone: Mapping[str, str | None]) -> Iterable[str]:
-    pages = (
-        clients.dynamodb()
-        .get_paginator("query")
-        .paginate(
-            TableName=table,
-            IndexName=USER_INDEX,
-            KeyConditionExpression="userId = :user",
-            ExpressionAttributeValues={":user": {"S": user}},
-            ProjectionExpression="subscriptionId, connectionId",
-        )
-    )
-    for page in pages:
-        for item in page["Items"]:
-            row = plain(item)
-            subscription_id = text(row, "subscriptionId")
-            if subscription_id is not None and row.get("connectionId") in gone:
-                yield subscription_id
