@@ -72,11 +72,13 @@ class Legacy:
     parts: frozenset[str]
     permissions: frozenset[str]
     tables: frozenset[str]
+    feeds: frozenset[str]
+    """Event source mappings of the API's handlers: the shared stack publishes those events."""
 
     @property
     def all(self) -> frozenset[str]:
         """Every logical id that goes."""
-        return self.apis | self.parts | self.permissions | self.tables
+        return self.apis | self.parts | self.permissions | self.tables | self.feeds
 
 
 def find_legacy(template: dict[str, Any]) -> Legacy:
@@ -108,8 +110,21 @@ def find_legacy(template: dict[str, Any]) -> Legacy:
         for name, resource in resources.items()
         if resource.get("Type") == "AWS::DynamoDB::Table" and _is_connections_table(name, resource)
     }
+    handlers = {
+        name
+        for part in parts
+        for name in references(_properties(resources[part]).get("IntegrationUri"))
+        if "Function" in str(resources.get(name, {}).get("Type"))
+    }
+    feeds = {
+        name
+        for name, resource in resources.items()
+        if resource.get("Type") == "AWS::Lambda::EventSourceMapping"
+        and references(_properties(resource).get("FunctionName")) & handlers
+    }
     return Legacy(
         apis=frozenset(apis),
+        feeds=frozenset(feeds),
         parts=frozenset(parts),
         permissions=frozenset(permissions),
         tables=frozenset(tables),
@@ -145,6 +160,29 @@ def rewrite(
         changes=tuple(changes),
         leftovers=_leftovers(after, legacy, legacy_names),
     )
+
+
+def announce(template: dict[str, Any], shared: Shared) -> Rewrite:
+    """The first of the two changes: clients learn of the shared side, nothing is taken away yet.
+
+    The parameters come in, the outputs name the shared API, and the retired tables are kept when
+    they leave the stack later.
+    """
+    target = rewrite(template, shared)
+    after = copy.deepcopy(template)
+    changes = list(_add_parameters(after, shared))
+    outputs = target.template.get("Outputs", {})
+    if after.get("Outputs", {}) != outputs:
+        after["Outputs"] = outputs
+        changes.extend(change for change in target.changes if change.path.startswith("Outputs."))
+    for name in sorted(find_legacy(template).tables):
+        resource = after["Resources"][name]
+        if resource.get("DeletionPolicy") != "Retain":
+            resource["DeletionPolicy"] = "Retain"
+            changes.append(
+                Change(kind="rewrite", path=f"Resources.{name}.DeletionPolicy", what="Retain")
+            )
+    return Rewrite(template=after, changes=tuple(changes), leftovers=())
 
 
 def _add_parameters(template: dict[str, Any], shared: Shared) -> Iterator[Change]:
