@@ -6,12 +6,15 @@ where reading goes on. So an audience is cut once, and a share that is repeated 
 connections.
 """
 
+import os
 from time import monotonic
 
 from msgspec.structs import replace
 
-from lambdas import delivery, jobs, subscribers
+from lambdas import delivery, jobs, outbox, subscribers
 from lambdas.audience import Admission, cut
+from lambdas.catalogue import Env
+from lambdas.configuration import Table
 from lambdas.jobs import Broadcast, Direct
 
 
@@ -42,3 +45,6 @@ def broadcast(job: Broadcast, *, deadline: float, admission: Admission | None = 
             break
     if own is not None:
         delivery.deliver(own, deadline=deadline, admission=admission)
+    if job.told is not None and start_key is None:
+        table = Table(name=os.environ[Env.SUBSCRIPTIONS_TABLE], key="subscriptionId")
+        outbox.told(table, job.told.business_id, job.told.version)

@@ -273,6 +273,11 @@ FANOUT: Final = EntryPoint(
             resources=(Resource.FANOUT_QUEUE,),
         ),
         Statement(
+            sid="NoteWhoWasTold",
+            actions=("dynamodb:UpdateItem",),
+            resources=(Resource.SUBSCRIPTIONS,),
+        ),
+        Statement(
             sid="FindPendingOrders",
             actions=("dynamodb:Query",),
             resources=(Resource.ORDERS_INDEXES,),
@@ -312,6 +317,11 @@ JANITOR: Final = EntryPoint(
             sid="RemoveRowsOfGoneConnections",
             actions=("dynamodb:BatchWriteItem",),
             resources=(Resource.SUBSCRIPTIONS,),
+        ),
+        Statement(
+            sid="QueueOverdueEvents",
+            actions=("sqs:SendMessage",),
+            resources=(Resource.FANOUT_QUEUE,),
         ),
         Statement(
             sid="KeepProgress",

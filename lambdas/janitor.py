@@ -1,5 +1,6 @@
 """The scheduled sweep: removes rows of ours that outlived their connection, and counts the living.
 
+It also queues anew what `outbox` says that nobody may have been told of.
 Nothing else reads whole tables, and no message ever waits for it. It scans in segments, reads only
 the attributes that it needs, spends no more than READ_UNITS_PER_SECOND and stops before its time is
 up; the next run goes on where this one stopped. Rows that another app wrote are left alone.
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdas import batches, clients, progress
+from lambdas import batches, clients, jobs, outbox, progress
 from lambdas.audience import is_over
 from lambdas.catalogue import Env, Metric
 from lambdas.items import plain
@@ -30,7 +31,16 @@ RESERVE_SECONDS: Final = 15
 """Kept free at the end: one page may still have to be worked off, and the place written down."""
 
 _CONNECTION: Final = ("connectionId", "connectedAt", "ttl", "userId", "entityType", "registeredBy")
-_SUBSCRIPTION: Final = ("subscriptionId", "connectionId", "createdAt", "ttl")
+_SUBSCRIPTION: Final = (
+    "subscriptionId",
+    "connectionId",
+    "createdAt",
+    "ttl",
+    "businessId",
+    "isActive",
+    "changedVersion",
+    "untoldSince",
+)
 
 
 def handler(_event: Mapping[str, Any], context: Context) -> None:
@@ -68,7 +78,8 @@ def _page(state: Progress) -> Progress:
         "ReturnConsumedCapacity": "TOTAL",
         "FilterExpression": "registeredBy = :ours"
         if state.counting
-        else "writtenBy = :ours AND attribute_exists(connectionId)",
+        else "attribute_exists(untoldSince) OR"
+        " (writtenBy = :ours AND attribute_exists(connectionId))",
         "ExpressionAttributeValues": {":ours": {"S": OURS}},
     }
     names = {
@@ -101,6 +112,11 @@ def _counted(state: Progress, rows: Sequence[Row]) -> Progress:
 
 def _swept(state: Progress, rows: Sequence[Row]) -> Progress:
     now = time()
+    for row in rows:
+        change = outbox.overdue(row, now)
+        if change is not None:
+            jobs.enqueue(outbox.broadcast(change, change.business_id))
+    rows = [row for row in rows if "connectionId" in row]
     ids = {str(row["connectionId"]) for row in rows if not is_over(row, now, born="createdAt")}
     table = os.environ[Env.CONNECTIONS_TABLE]
     found = batches.get(table, "connectionId", ids, ("connectedAt", "ttl"))

@@ -86,6 +86,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return None if body is None else bytes(body)
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is to be noted when everyone has been told of a change of a business: see `outbox`."""
+
+    business_id: str
+    version: int
+
+
 class Broadcast(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag="broadcast"):
     """An event to everyone in the audience who subscribed to the topic, however many they are."""
 
@@ -93,6 +100,8 @@ class Broadcast(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag="
     event: Event
     audience: Audience
     correlation_id: str
+    told: Note | None = None
+    """To be noted once the whole audience is served, or safe in the queue."""
     start_key: dict[str, str] | None = None
     """Where the topic index is read on from; the worker sets it when it hands the rest on."""
 
