@@ -10,24 +10,37 @@ import pulumi_aws as aws
 
 from lambdas import catalogue
 
-VISIBILITY_TIMEOUT: Final = 6 * catalogue.FANOUT.timeout
-"""Seconds; six times the worker's, as Lambda asks of a queue that feeds it."""
-MAX_RECEIVE_COUNT: Final = 5
 EVENT_LIFE: Final = 3_600
 """Seconds; an event that could not be delivered for an hour is news to nobody."""
 DEAD_LETTER_LIFE: Final = 14 * 86_400
 """Seconds; the longest that SQS keeps a message."""
+STREAM_BATCH: Final = 100
+STREAM_RETRIES: Final = 5
+"""A record that fails as often goes to the dead-letter queue, and the shard goes on."""
+SCHEDULE_RETRIES: Final = 2
+SCHEDULE_EVENT_AGE: Final = 600
+"""Seconds; a sweep that could not start by then is left to the next."""
+PARTIAL_BATCHES: Final = "ReportBatchItemFailures"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FanoutParts:
-    """The queues."""
+class QueueParts:
+    """Events to deliver, and those that could not be."""
 
     events: aws.sqs.Queue
     dead_letters: aws.sqs.Queue
 
 
-def create_queues(name: str, *, stack: str, parent: pulumi.Resource) -> FanoutParts:
+@dataclass(frozen=True, kw_only=True)
+class ScheduleParts:
+    """What wakes a Lambda periodically."""
+
+    rule: aws.cloudwatch.EventRule
+    target: aws.cloudwatch.EventTarget
+    permission: aws.lambda_.Permission
+
+
+def create_queues(name: str, *, stack: str, parent: pulumi.Resource) -> QueueParts:
     """The queue of events to deliver, and where they go that could not be."""
     dead_letters = aws.sqs.Queue(
         f"{name}-dead-letters",
@@ -39,12 +52,99 @@ def create_queues(name: str, *, stack: str, parent: pulumi.Resource) -> FanoutPa
     events = aws.sqs.Queue(
         f"{name}-fanout",
         name=f"order-receiver-{stack}-fanout",
-        visibility_timeout_seconds=VISIBILITY_TIMEOUT,
+        visibility_timeout_seconds=catalogue.FANOUT_VISIBILITY_SECONDS,
         message_retention_seconds=EVENT_LIFE,
         sqs_managed_sse_enabled=True,
         redrive_policy=pulumi.Output.json_dumps(
-            {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVE_COUNT}
+            {
+                "deadLetterTargetArn": dead_letters.arn,
+                "maxReceiveCount": catalogue.FANOUT_MAX_RECEIVES,
+            }
         ),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return FanoutParts(events=events, dead_letters=dead_letters)
+    return QueueParts(events=events, dead_letters=dead_letters)
+
+
+def feed_from_queue(
+    name: str,
+    *,
+    function: aws.lambda_.Function,
+    queue: aws.sqs.Queue,
+    parent: pulumi.Resource,
+) -> aws.lambda_.EventSourceMapping:
+    """Have a Lambda work through a queue; a message that it reports as failed comes again."""
+    return aws.lambda_.EventSourceMapping(
+        f"{name}-source",
+        event_source_arn=queue.arn,
+        function_name=function.arn,
+        batch_size=catalogue.FANOUT_BATCH_SIZE,
+        function_response_types=[PARTIAL_BATCHES],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def feed_from_stream(
+    name: str,
+    *,
+    function: aws.lambda_.Function,
+    stream_arn: str,
+    dead_letters: aws.sqs.Queue,
+    parent: pulumi.Resource,
+) -> aws.lambda_.EventSourceMapping:
+    """Have a Lambda read a table's stream.
+
+    Without the limits one poison record would block its shard until it expires, for a day.
+    """
+    return aws.lambda_.EventSourceMapping(
+        f"{name}-source",
+        event_source_arn=stream_arn,
+        function_name=function.arn,
+        starting_position="LATEST",
+        batch_size=STREAM_BATCH,
+        bisect_batch_on_function_error=True,
+        maximum_retry_attempts=STREAM_RETRIES,
+        maximum_record_age_in_seconds=EVENT_LIFE,
+        function_response_types=[PARTIAL_BATCHES],
+        destination_config={"on_failure": {"destination_arn": dead_letters.arn}},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def schedule(
+    name: str,
+    *,
+    physical_name: str,
+    function: aws.lambda_.Function,
+    minutes: int,
+    parent: pulumi.Resource,
+) -> ScheduleParts:
+    """Invoke a Lambda every so many minutes."""
+    rule = aws.cloudwatch.EventRule(
+        f"{name}-schedule",
+        name=physical_name,
+        description=f"Runs {physical_name} every {minutes} minutes",
+        schedule_expression=f"rate({minutes} minutes)",
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    permission = aws.lambda_.Permission(
+        f"{name}-schedule-permission",
+        statement_id="Schedule",
+        action="lambda:InvokeFunction",
+        function=function.name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        opts=pulumi.ResourceOptions(parent=rule),
+    )
+    target = aws.cloudwatch.EventTarget(
+        f"{name}-schedule-target",
+        rule=rule.name,
+        target_id="function",
+        arn=function.arn,
+        retry_policy={
+            "maximum_retry_attempts": SCHEDULE_RETRIES,
+            "maximum_event_age_in_seconds": SCHEDULE_EVENT_AGE,
+        },
+        opts=pulumi.ResourceOptions(parent=rule, depends_on=[permission]),
+    )
+    return ScheduleParts(rule=rule, target=target, permission=permission)

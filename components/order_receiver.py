@@ -7,15 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
+import pulumi_aws as aws
 
-from components.fanout import FanoutParts, create_queues
-from components.functions import FunctionParts, create_function
+from components.fanout import (
+    QueueParts,
+    ScheduleParts,
+    create_queues,
+    feed_from_queue,
+    feed_from_stream,
+    schedule,
+)
+from components.functions import FunctionParts, create_function, function_name
+from components.monitoring import MonitoringParts, create_monitoring
 from components.permissions import Arns
 from components.routes import RoutesParts, create_routes
 from components.settings import Settings
 from components.shared_platform import SharedPlatform, function_arn
 from lambdas import catalogue
-from lambdas.catalogue import Env, Resource
+from lambdas.catalogue import (
+    ENTRY_POINTS,
+    FANOUT,
+    JANITOR,
+    ORDER_EVENTS,
+    WEBSOCKET,
+    Env,
+    Resource,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +49,12 @@ class OrderReceiverArgs:
 class OrderReceiverParts:
     """Its children."""
 
-    queues: FanoutParts
+    queues: QueueParts
     functions: dict[str, FunctionParts]
     routes: RoutesParts
+    sources: dict[str, aws.lambda_.EventSourceMapping]
+    janitor_schedule: ScheduleParts
+    monitoring: MonitoringParts
 
 
 class OrderReceiver(pulumi.ComponentResource):
@@ -62,25 +82,58 @@ class OrderReceiver(pulumi.ComponentResource):
         queues = create_queues(name, stack=settings.stack, parent=self)
         environment = _environment(settings, platform, queues)
         arns = _arns(settings, platform, queues)
-        websocket = create_function(
-            name,
-            catalogue.WEBSOCKET,
-            settings=settings,
-            package=args.package,
-            environment=environment,
-            arns=arns,
-            parent=self,
-            memory_size=settings.lambda_memory_size,
-        )
+        functions = {
+            entry_point.name: create_function(
+                name,
+                entry_point,
+                settings=settings,
+                package=args.package,
+                environment=environment,
+                arns=arns,
+                parent=self,
+                memory_size=settings.lambda_memory_size if entry_point is WEBSOCKET else 0,
+            )
+            for entry_point in ENTRY_POINTS
+            if platform.orders or entry_point is not ORDER_EVENTS
+        }
         routes = create_routes(
             name,
             route_keys=settings.routes,
-            function=websocket.function,
+            function=functions[WEBSOCKET.name].function,
             platform=platform,
             parent=self,
         )
+        fanout = functions[FANOUT.name].function
+        sources = {
+            FANOUT.name: feed_from_queue(
+                f"{name}-fanout", function=fanout, queue=queues.events, parent=fanout
+            )
+        }
+        if platform.orders:
+            order_events = functions[ORDER_EVENTS.name].function
+            sources[ORDER_EVENTS.name] = feed_from_stream(
+                f"{name}-order-events",
+                function=order_events,
+                stream_arn=platform.orders.stream_arn,
+                dead_letters=queues.dead_letters,
+                parent=order_events,
+            )
+        janitor = functions[JANITOR.name].function
         self.parts = OrderReceiverParts(
-            queues=queues, functions={"websocket": websocket}, routes=routes
+            queues=queues,
+            functions=functions,
+            routes=routes,
+            sources=sources,
+            janitor_schedule=schedule(
+                f"{name}-janitor",
+                physical_name=function_name(settings.stack, JANITOR),
+                function=janitor,
+                minutes=catalogue.JANITOR_PERIOD_MINUTES,
+                parent=janitor,
+            ),
+            monitoring=create_monitoring(
+                name, settings=settings, platform=platform, functions=functions, parent=self
+            ),
         )
         self._set_outputs(settings, platform)
 
@@ -94,7 +147,7 @@ class OrderReceiver(pulumi.ComponentResource):
         self.routes = pulumi.Output.from_input(list(settings.routes))
         self.functions = pulumi.Output.all(**functions)
         self.fanout_queue_url = self.parts.queues.events.url
-        self.dashboard_url = pulumi.Output.from_input("")
+        self.dashboard_url = pulumi.Output.from_input(self.parts.monitoring.dashboard_url)
         self.register_outputs(self.outputs())
 
     def outputs(self) -> dict[str, pulumi.Output[object]]:
@@ -113,7 +166,7 @@ class OrderReceiver(pulumi.ComponentResource):
 
 
 def _environment(
-    settings: Settings, platform: SharedPlatform, queues: FanoutParts
+    settings: Settings, platform: SharedPlatform, queues: QueueParts
 ) -> dict[str, pulumi.Input[str]]:
     """The environment that all Lambdas share; the names are in use elsewhere."""
     environment: dict[str, pulumi.Input[str]] = {
@@ -124,6 +177,7 @@ def _environment(
         Env.BUSINESSES_TABLE: platform.businesses.name,
         Env.STAGE: platform.stage,
         Env.FANOUT_QUEUE_URL: queues.events.url,
+        Env.DEAD_LETTER_QUEUE_URL: queues.dead_letters.url,
         Env.IDENTITY_MODE: settings.identity_mode,
         Env.USER_POOLS: json.dumps(
             [
@@ -153,7 +207,7 @@ def _environment(
     return {str(key): value for key, value in environment.items()}
 
 
-def _arns(settings: Settings, platform: SharedPlatform, queues: FanoutParts) -> Arns:
+def _arns(settings: Settings, platform: SharedPlatform, queues: QueueParts) -> Arns:
     """The ARNs behind the catalogue's names; indexes one by one, never `*` of a table."""
     connections, subscriptions = platform.connections.arn, platform.subscriptions.arn
     arns: dict[Resource, list[pulumi.Input[str]]] = {

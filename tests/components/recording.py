@@ -105,7 +105,7 @@ class Platform:
     gateway: preflight.Gateway = field(
         default_factory=lambda: preflight.Gateway(
             stages={STACK: True},
-            routes={"$connect": "integrations/i1", "$default": "integrations/i1"},
+            routes={"heartbeat": "integrations/i1", "subscribe_order": "integrations/i1"},
             integrations={"i1": invocation_uri("WizzUser-WebSocketDefault-test")},
         )
     )

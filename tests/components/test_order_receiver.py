@@ -178,7 +178,7 @@ def test_a_message_stays_hidden_six_times_as_long_as_its_worker_may_take(
     queue = engine.of_type(QUEUE)["order-receiver-fanout"]
     assert queue["visibilityTimeoutSeconds"] >= 6 * catalogue.FANOUT.timeout
     redrive = json.loads(queue["redrivePolicy"])
-    assert redrive["maxReceiveCount"] == 5
+    assert redrive["maxReceiveCount"] == catalogue.FANOUT_MAX_RECEIVES
     assert redrive["deadLetterTargetArn"].endswith(":order-receiver-test-dead-letters")
 
 
