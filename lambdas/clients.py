@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -22,6 +23,11 @@ def dynamodb() -> "DynamoDBClient":
 def sqs() -> "SQSClient":
     """The SQS client."""
     return cast("SQSClient", _client("sqs", _endpoint("SQS")))
+
+
+def functions() -> "LambdaClient":
+    """The Lambda client: for those that served a route before, and may take their time."""
+    return cast("LambdaClient", _client("lambda", _endpoint("LAMBDA"), 20))
 
 
 @cache
@@ -43,7 +49,7 @@ def _endpoint(service: str) -> str | None:
 
 
 @cache
-def _client(service: str, endpoint: str | None) -> object:
+def _client(service: str, endpoint: str | None, read_timeout: int = 3) -> object:
     # The endpoint is part of the key: a process that is pointed elsewhere gets another client.
     from botocore.config import Config
 
@@ -53,7 +59,7 @@ def _client(service: str, endpoint: str | None) -> object:
         endpoint_url=endpoint,
         config=Config(
             connect_timeout=1,
-            read_timeout=3,
+            read_timeout=read_timeout,
             retries={"mode": "standard", "total_max_attempts": 3},
             tcp_keepalive=True,
         ),

@@ -1,0 +1,154 @@
+"""The Lambda that serves every route of ours on the shared WebSocket API.
+
+An event becomes an exchange, its body a typed request, the request an answer; whatever is refused
+becomes an ERROR. The answer is the Lambda's own return value: routes are two-way, so that answering
+costs no call.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic, time
+from typing import Any, Final, cast
+
+import msgspec
+from msgspec import UNSET
+
+from lambdas import envelope, lifecycle
+from lambdas.actions import businesses, liveness, messaging, orders, registration, toggle
+from lambdas.catalogue import Metric
+from lambdas.configuration import Configuration
+from lambdas.exchange import Exchange
+from lambdas.limits import Limiter
+from lambdas.messages import (
+    REQUEST_BY_ACTION,
+    Answer,
+    BusinessStatusUpdate,
+    Error,
+    ErrorCode,
+    Heartbeat,
+    MerchantHeartbeat,
+    MerchantLogout,
+    Ping,
+    RegisterConnection,
+    Request,
+    SendOrderMessage,
+    SubscribeBusinessStatus,
+    SubscribeOrder,
+    SubscribeOrders,
+    UnsubscribeBusinessStatus,
+    UnsubscribeOrder,
+    encode,
+)
+from lambdas.observability import Context, Fields, failure, invocation, log, metrics
+from lambdas.refusal import Refusal
+
+Response = Mapping[str, Any]
+
+_ACTIONS: Mapping[type[Request], Callable[..., Answer]] = {
+    Ping: liveness.ping,
+    MerchantHeartbeat: liveness.merchant_heartbeat,
+    Heartbeat: liveness.heartbeat,
+    RegisterConnection: registration.register,
+    MerchantLogout: registration.log_out,
+    SubscribeOrders: businesses.subscribe_orders,
+    SubscribeBusinessStatus: businesses.subscribe_business_status,
+    UnsubscribeBusinessStatus: businesses.unsubscribe_business_status,
+    BusinessStatusUpdate: toggle.update_business_status,
+    SubscribeOrder: orders.subscribe_order,
+    UnsubscribeOrder: orders.unsubscribe_order,
+    SendOrderMessage: messaging.send,
+}
+
+_OUR_FAULT: Final = Refusal(
+    ErrorCode.UNAVAILABLE, "Something went wrong here: try again.", retry_after_ms=1000
+)
+
+_limiter: Final = Limiter()
+
+
+def handler(event: Mapping[str, Any], context: Context) -> Response:
+    """Serve one event of the shared API."""
+    request_context = cast("Mapping[str, Any]", event["requestContext"])
+    route_key = str(request_context.get("routeKey", ""))
+    exchange = Exchange.of(request_context, Configuration.of(), time())
+    with invocation(context, correlation_id=exchange.correlation_id or None):
+        if route_key in (lifecycle.CONNECT, lifecycle.DISCONNECT):
+            return lifecycle.serve(event, route_key, exchange)
+        begun = monotonic()
+        outcome = _serve(event, exchange)
+        _report(outcome, exchange, milliseconds=(monotonic() - begun) * 1000)
+        return outcome.response
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """What became of a message."""
+
+    response: Response
+    action: str | None
+    error: ErrorCode | None = None
+
+
+def _serve(event: Mapping[str, Any], exchange: Exchange) -> _Outcome:
+    body, is_binary = event.get("body"), bool(event.get("isBase64Encoded"))
+    message = None
+    try:
+        wait = _limiter.wait(exchange.connection_id, monotonic())
+        if wait:
+            raise Refusal(
+                ErrorCode.UNAVAILABLE, "Too many messages.", retry_after_ms=int(wait * 1000) + 1
+            )
+        try:
+            message = envelope.read(body, is_binary=is_binary)
+            request = envelope.request_of(message)
+        except Refusal as refusal:
+            if message is None or refusal.code is ErrorCode.UNKNOWN_ACTION:
+                response = lifecycle.foreign(event, exchange)
+                if response is not None:
+                    return _Outcome(response=response, action=None)
+            raise
+        answer = _ACTIONS[type(request)](request, exchange)
+    except Refusal as refusal:
+        return _refused(refusal, message, exchange)
+    except Exception as error:  # noqa: BLE001  (or the gateway would answer with its text)
+        log("message failed", level="ERROR", **failure(error))
+        return _refused(_OUR_FAULT, message, exchange)
+    return _Outcome(response=_response(answer, message), action=message.action)
+
+
+def _refused(refusal: Refusal, message: envelope.Envelope | None, exchange: Exchange) -> _Outcome:
+    action = message.action if message else refusal.action
+    answer = Error(
+        timestamp=exchange.timestamp,
+        code=refusal.code,
+        message=refusal.message,
+        original_type=action or UNSET,
+        retry_after_ms=refusal.retry_after_ms or UNSET,
+    )
+    return _Outcome(response=_response(answer, message), action=action, error=refusal.code)
+
+
+def _response(answer: Answer, message: envelope.Envelope | None) -> Response:
+    if message is not None and message.request_id is not None:
+        answer = msgspec.structs.replace(answer, request_id=message.request_id)
+    return {"statusCode": 200, "body": encode(answer).decode()}
+
+
+def _report(outcome: _Outcome, exchange: Exchange, *, milliseconds: float) -> None:
+    # A client's own words are no name for a metric; those of the catalogue are.
+    known = outcome.action in REQUEST_BY_ACTION
+    event_type = outcome.action if known else None
+    fields = Fields(
+        connection_id=exchange.connection_id,
+        outcome="refused" if outcome.error else "ok",
+        duration_ms=round(milliseconds, 1),
+    )
+    if event_type is not None:
+        fields["route_key"] = event_type
+    if outcome.error is not None:
+        fields["error_code"] = outcome.error
+    log("message", **fields)
+    values = {Metric.MESSAGES: 1.0}
+    if outcome.error:
+        values[Metric.REFUSED] = 1.0
+    metrics(values, event_type=event_type)
