@@ -165,6 +165,7 @@ def running(
     *,
     identity_mode: str = "token",
     authorizer: Authorizer | None = None,
+    default_is_ours: bool = False,
 ) -> Iterator[Backend]:
     """A backend with tables of its own, torn down with every socket that was opened to it."""
     clock = VirtualClock()
@@ -180,6 +181,7 @@ def running(
         Env.BUSINESSES_TABLE: tables.businesses.name,
         Env.ORDERS_TABLE: tables.orders.name,
         Env.FANOUT_QUEUE_URL: queue.url,
+        Env.DEAD_LETTER_QUEUE_URL: queue.dead_letter_url,
         Env.IDENTITY_MODE: identity_mode,
         Env.USER_POOLS: json.dumps(cognito.configuration()),
         Env.API_ID: "gateway001",
@@ -193,7 +195,7 @@ def running(
 
     ours = {
         key: Route(handler=websocket.handler, function_name="websocket", two_way=True)
-        for key in ROUTES
+        for key in (*ROUTES, *(["$default"] if default_is_ours else []))
     }
     platform = Platform(connections=tables.connections, now=clock.time)
     calls = Calls()

@@ -31,8 +31,8 @@ async def serve_http(respond: Responder) -> asyncio.Server:
                 answer = await respond(request)
                 writer.write(_render(answer))
                 await writer.drain()
-        except (NoAnswer, ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (NoAnswer, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # The other side left, or the gateway stops: nothing awaits this task.
         finally:
             writer.close()
 

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from lambdas.catalogue import FANOUT_BATCH_SIZE, FANOUT_MAX_RECEIVES
 from sandbox.cloud import Cloud
 from tests.gateway.events import LambdaContext
 from tests.gateway.faults import LambdaDiedError
-
-MAX_RECEIVES = 3
-BATCH = 10
 
 
 @dataclass(kw_only=True)
@@ -33,7 +31,7 @@ class Queue:
         arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
         redrive = {
             "deadLetterTargetArn": arn["Attributes"]["QueueArn"],
-            "maxReceiveCount": MAX_RECEIVES,
+            "maxReceiveCount": FANOUT_MAX_RECEIVES,
         }
         url = client.create_queue(
             QueueName=f"fanout-{tail}",
@@ -45,7 +43,9 @@ class Queue:
         self.client.delete_queue(QueueUrl=self.url)
         self.client.delete_queue(QueueUrl=self.dead_letter_url)
 
-    def drain(self, worker: Callable[[dict[str, Any], Any], Any], *, batch: int = BATCH) -> int:
+    def drain(
+        self, worker: Callable[[dict[str, Any], Any], Any], *, batch: int = FANOUT_BATCH_SIZE
+    ) -> int:
         """Run the worker until the queue is empty, failures again at once; gives the batches."""
         batches = 0
         while messages := self._receive(batch):
@@ -71,7 +71,7 @@ class Queue:
     def peek(self) -> list[str]:
         """Bodies of what waits; they go on waiting."""
         messages = []
-        while page := self._receive(BATCH):
+        while page := self._receive(10):
             messages += page
         for message in messages:
             self.client.send_message(QueueUrl=self.url, MessageBody=message["Body"])
@@ -80,7 +80,7 @@ class Queue:
 
     def dead_letters(self) -> list[str]:
         answer = self.client.receive_message(
-            QueueUrl=self.dead_letter_url, MaxNumberOfMessages=BATCH, VisibilityTimeout=0
+            QueueUrl=self.dead_letter_url, MaxNumberOfMessages=10, VisibilityTimeout=0
         )
         return [message["Body"] for message in answer.get("Messages", [])]
 

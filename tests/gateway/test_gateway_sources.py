@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from lambdas.catalogue import FANOUT_MAX_RECEIVES
 from sandbox.cloud import Cloud
 from tests.gateway.clock import VirtualClock
-from tests.gateway.queues import MAX_RECEIVES, Queue
+from tests.gateway.queues import Queue
 from tests.gateway.streams import Stream
 from tests.gateway.tables import Table, Tables
 
@@ -98,6 +99,6 @@ def test_the_queue_retries_what_failed_and_gives_up_to_the_dead_letters(cloud: C
         return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
 
     queue.drain(worker)
-    assert (taken.count("good"), taken.count("poison")) == (1, MAX_RECEIVES)
+    assert (taken.count("good"), taken.count("poison")) == (1, FANOUT_MAX_RECEIVES)
     assert queue.dead_letters() == ["poison"]
     queue.drop()
