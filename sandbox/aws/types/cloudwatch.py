@@ -1,0 +1,328 @@
+"""CloudWatch: log groups, alarms and dashboards."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sandbox.aws.operation import Operation
+from sandbox.aws.schema import (
+    ResourceType,
+    Tagging,
+    decimal,
+    document,
+    flag,
+    integer,
+    mapping,
+    out,
+    properties,
+    record,
+    records,
+    table,
+    text,
+    text_set,
+)
+
+# --- Log groups -----------------------------------------------------------------------------------
+
+_RETENTIONS: Final = (
+    *(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
+    *(2922, 3288, 3653),
+)
+
+
+def _create_log_group(operation: Operation) -> str:
+    parameters = operation.parameters()
+    parameters.pop("retentionInDays", None)
+    operation.api.create_log_group(**parameters, **operation.tag_parameters())
+    return str(operation.get("name"))
+
+
+def _retain(operation: Operation) -> None:
+    group = {"logGroupName": operation.get("name")}
+    if days := operation.inputs.get("retentionInDays"):
+        operation.api.put_retention_policy(**group, retentionInDays=days)
+    elif operation.state:
+        operation.api.delete_retention_policy(**group)
+
+
+def _update_log_group(operation: Operation) -> None:
+    if "retentionInDays" in operation.changed:
+        _retain(operation)
+
+
+def _read_log_group(operation: Operation) -> Mapping[str, Any] | None:
+    found = operation.api.describe_log_groups(logGroupNamePrefix=operation.id)["logGroups"]
+    for group in found:
+        if group["logGroupName"] == operation.id:
+            # An ARN without the `:*` that stands for its streams, as the official provider gives it.
+            return {**group, "arn": group["arn"].removesuffix(":*")}
+    return None
+
+
+def _delete_log_group(operation: Operation) -> None:
+    operation.api.delete_log_group(logGroupName=operation.id)
+
+
+LOG_GROUP: Final = ResourceType(
+    pulumi_name="aws:cloudwatch/logGroup:LogGroup",
+    service="logs",
+    properties=properties(
+        text("name", "logGroupName", replaces=True),
+        text("namePrefix", None, replaces=True),
+        text("kmsKeyId", "kmsKeyId", replaces=True),
+        text(
+            "logGroupClass",
+            "logGroupClass",
+            computed=True,
+            replaces=True,
+            choices=("STANDARD", "INFREQUENT_ACCESS"),
+        ),
+        integer("retentionInDays", "retentionInDays", default=0, choices=_RETENTIONS),
+        flag("skipDestroy", None, default=False),
+        out("arn", "arn"),
+        tags=True,
+    ),
+    create=_create_log_group,
+    finish=_retain,
+    read=_read_log_group,
+    update=_update_log_group,
+    delete=_delete_log_group,
+    autoname="name",
+    autoname_most=512,
+    unique=("name",),
+    tagging=Tagging(parameter="tags", listed="tags", target="resourceArn", keys="tagKeys"),
+)
+
+# --- Alarms ---------------------------------------------------------------------------------------
+
+_ALARM_TAGS: Final = Tagging(pairs=True)
+
+_ACTIONS: Final = (
+    flag("actionsEnabled", default=True),
+    text_set("alarmActions"),
+    text("alarmDescription"),
+    text_set("insufficientDataActions"),
+    text_set("okActions", "OKActions"),
+)
+
+
+def _dimensions(pairs: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in pairs.items()]
+
+
+def _undimensioned(found: Any) -> dict[str, str]:
+    return {each["Name"]: each["Value"] for each in found or ()}
+
+
+def _alarm_parameters(operation: Operation) -> dict[str, Any]:
+    """Return what PutMetricAlarm takes: dimensions and queries have shapes of their own there."""
+    parameters = operation.parameters()
+    if dimensions := operation.inputs.get("dimensions"):
+        parameters["Dimensions"] = _dimensions(dimensions)
+    if queries := operation.inputs.get("metricQueries"):
+        parameters["Metrics"] = [_query(each) for each in queries]
+    return parameters
+
+
+def _query(each: Mapping[str, Any]) -> dict[str, Any]:
+    query: dict[str, Any] = {"Id": each["id"], "ReturnData": each.get("returnData", False)}
+    for name, aws in (("expression", "Expression"), ("label", "Label"), ("period", "Period")):
+        if each.get(name):
+            query[aws] = each[name]
+    if metric := each.get("metric"):
+        query["MetricStat"] = {
+            "Metric": {
+                "Namespace": metric.get("namespace", ""),
+                "MetricName": metric["metricName"],
+                "Dimensions": _dimensions(metric.get("dimensions", {})),
+            },
+            "Period": metric["period"],
+            "Stat": metric["stat"],
+        } | ({"Unit": metric["unit"]} if metric.get("unit") else {})
+    return query
+
+
+def _unquery(found: Mapping[str, Any]) -> dict[str, Any]:
+    query: dict[str, Any] = {"id": found["Id"], "returnData": found.get("ReturnData", False)}
+    for name, aws in (("expression", "Expression"), ("label", "Label"), ("period", "Period")):
+        if found.get(aws):
+            query[name] = found[aws]
+    if stat := found.get("MetricStat"):
+        metric = {
+            "namespace": stat["Metric"].get("Namespace"),
+            "metricName": stat["Metric"]["MetricName"],
+            "dimensions": _undimensioned(stat["Metric"].get("Dimensions")),
+            "period": stat["Period"],
+            "stat": stat["Stat"],
+            "unit": stat.get("Unit"),
+        }
+        query["metric"] = {name: value for name, value in metric.items() if value}
+    return query
+
+
+def _put_alarm(operation: Operation) -> str:
+    tags = {} if operation.state else operation.tag_parameters()
+    operation.api.put_metric_alarm(**_alarm_parameters(operation), **tags)
+    return str(operation.get("name"))
+
+
+def _update_alarm(operation: Operation) -> None:
+    _put_alarm(operation)
+
+
+def _read_alarm(operation: Operation) -> Mapping[str, Any] | None:
+    found = operation.api.describe_alarms(AlarmNames=[operation.id])["MetricAlarms"]
+    return found[0] if found else None
+
+
+def _alarm_outputs(_: Operation, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    queries = [_unquery(each) for each in found.get("Metrics") or ()]
+    return {
+        "dimensions": _undimensioned(found.get("Dimensions")) or None,
+        "metricQueries": queries or None,
+    }
+
+
+def _delete_alarm(operation: Operation) -> None:
+    operation.api.delete_alarms(AlarmNames=[operation.id])
+
+
+METRIC_ALARM: Final = ResourceType(
+    pulumi_name="aws:cloudwatch/metricAlarm:MetricAlarm",
+    service="cloudwatch",
+    properties=properties(
+        text("name", "AlarmName", replaces=True),
+        text(
+            "comparisonOperator",
+            choices=(
+                "GreaterThanOrEqualToThreshold",
+                "GreaterThanThreshold",
+                "LessThanThreshold",
+                "LessThanOrEqualToThreshold",
+                "LessThanLowerOrGreaterThanUpperThreshold",
+                "LessThanLowerThreshold",
+                "GreaterThanUpperThreshold",
+            ),
+        ),
+        integer("evaluationPeriods", least=1),
+        *_ACTIONS,
+        integer("datapointsToAlarm", least=1),
+        mapping("dimensions", None),
+        text(
+            "evaluateLowSampleCountPercentiles", "EvaluateLowSampleCountPercentile", computed=True
+        ),
+        text("extendedStatistic"),
+        text("metricName"),
+        records(
+            "metricQueries",
+            text("id", required=True),
+            text("expression"),
+            text("label"),
+            record(
+                "metric",
+                text("metricName", required=True),
+                integer("period", required=True),
+                text("stat", required=True),
+                mapping("dimensions"),
+                text("namespace"),
+                text("unit"),
+            ),
+            integer("period"),
+            flag("returnData", default=False),
+            aws=None,
+        ),
+        text("namespace"),
+        integer("period", least=1),
+        text("statistic", choices=("SampleCount", "Average", "Sum", "Minimum", "Maximum")),
+        decimal("threshold", default=0),
+        text("thresholdMetricId"),
+        text(
+            "treatMissingData",
+            default="missing",
+            choices=("breaching", "notBreaching", "ignore", "missing"),
+        ),
+        text("unit"),
+        out("arn", "AlarmArn"),
+        tags=True,
+    ),
+    create=_put_alarm,
+    read=_read_alarm,
+    update=_update_alarm,
+    delete=_delete_alarm,
+    outputs=_alarm_outputs,
+    autoname="name",
+    unique=("name",),
+    tagging=_ALARM_TAGS,
+)
+
+
+def _put_composite(operation: Operation) -> str:
+    tags = {} if operation.state else operation.tag_parameters()
+    operation.api.put_composite_alarm(**operation.parameters(), **tags)
+    return str(operation.get("alarmName"))
+
+
+def _update_composite(operation: Operation) -> None:
+    _put_composite(operation)
+
+
+def _read_composite(operation: Operation) -> Mapping[str, Any] | None:
+    found = operation.api.describe_alarms(AlarmNames=[operation.id], AlarmTypes=["CompositeAlarm"])[
+        "CompositeAlarms"
+    ]
+    return found[0] if found else None
+
+
+COMPOSITE_ALARM: Final = ResourceType(
+    pulumi_name="aws:cloudwatch/compositeAlarm:CompositeAlarm",
+    service="cloudwatch",
+    properties=properties(
+        text("alarmName", required=True, replaces=True),
+        text("alarmRule", required=True),
+        *_ACTIONS,
+        out("arn", "AlarmArn"),
+        tags=True,
+    ),
+    create=_put_composite,
+    read=_read_composite,
+    update=_update_composite,
+    delete=_delete_alarm,
+    unique=("alarmName",),
+    tagging=_ALARM_TAGS,
+)
+
+# --- Dashboards -----------------------------------------------------------------------------------
+
+
+def _put_dashboard(operation: Operation) -> str:
+    operation.api.put_dashboard(**operation.parameters())
+    return str(operation.get("dashboardName"))
+
+
+def _update_dashboard(operation: Operation) -> None:
+    _put_dashboard(operation)
+
+
+def _read_dashboard(operation: Operation) -> Mapping[str, Any]:
+    return operation.api.get_dashboard(DashboardName=operation.id)
+
+
+def _delete_dashboard(operation: Operation) -> None:
+    operation.api.delete_dashboards(DashboardNames=[operation.id])
+
+
+DASHBOARD: Final = ResourceType(
+    pulumi_name="aws:cloudwatch/dashboard:Dashboard",
+    service="cloudwatch",
+    properties=properties(
+        text("dashboardName", required=True, replaces=True),
+        document("dashboardBody", required=True),
+        out("dashboardArn"),
+    ),
+    create=_put_dashboard,
+    read=_read_dashboard,
+    update=_update_dashboard,
+    delete=_delete_dashboard,
+    unique=("dashboardName",),
+)
+
+TYPES: Final = table(LOG_GROUP, METRIC_ALARM, COMPOSITE_ALARM, DASHBOARD)

@@ -1,0 +1,348 @@
+"""Lambda: functions with their code, invoke permissions and event source mappings."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sandbox.aws.code import zipped
+from sandbox.aws.errors import ProviderError
+from sandbox.aws.operation import Operation, tolerating_absence
+from sandbox.aws.schema import (
+    Kind,
+    ResourceType,
+    Tagging,
+    archive,
+    flag,
+    integer,
+    mapping,
+    out,
+    properties,
+    record,
+    records,
+    table,
+    text,
+    text_set,
+    texts,
+)
+
+_TAGGING: Final = Tagging(target="Resource", listing="list_tags")
+
+
+def same_function(one: str, other: str) -> bool:
+    """Whether a name and an ARN, or two of one kind, are of the same function."""
+    return one.rsplit(":function:", 1)[-1] == other.rsplit(":function:", 1)[-1]
+
+
+# --- Functions ------------------------------------------------------------------------------------
+
+_CODE: Final = frozenset({"code", "sourceCodeHash", "architectures"})
+_ELSEWHERE: Final = frozenset({"tags", "reservedConcurrentExecutions", "skipDestroy"})
+
+
+def _create_function(operation: Operation) -> str:
+    parameters = operation.parameters()
+    made = operation.api.create_function(
+        **parameters,
+        Code={"ZipFile": zipped(operation.get("code"), operation.cwd)},
+        **operation.tag_parameters(),
+    )
+    return str(made["FunctionName"])
+
+
+def _finish_function(operation: Operation) -> None:
+    _settled(operation)
+    if operation.inputs.get("reservedConcurrentExecutions") is not None:
+        _reserve(operation)
+
+
+def _settled(operation: Operation) -> None:
+    """Wait until Lambda has taken the last change: until then it refuses the next."""
+
+    def done() -> bool:
+        now = operation.api.get_function_configuration(FunctionName=operation.id)
+        if "Failed" in (now.get("State"), now.get("LastUpdateStatus")):
+            reason = (
+                now.get("StateReason") or now.get("LastUpdateStatusReason") or "no reason given"
+            )
+            raise ProviderError(f"Lambda could not take the function {operation.id}: {reason}")
+        return (
+            now.get("State", "Active") == "Active"
+            and now.get("LastUpdateStatus", "Successful") == "Successful"
+        )
+
+    operation.wait(done, f"the function {operation.id} is active")
+
+
+def _reserve(operation: Operation) -> None:
+    reserved = operation.inputs.get("reservedConcurrentExecutions")
+    if reserved is None or reserved < 0:
+        with tolerating_absence():
+            operation.api.delete_function_concurrency(FunctionName=operation.id)
+    else:
+        operation.api.put_function_concurrency(
+            FunctionName=operation.id, ReservedConcurrentExecutions=reserved
+        )
+
+
+def _read_function(operation: Operation) -> Mapping[str, Any]:
+    found = operation.api.get_function(FunctionName=operation.id)
+    reserved = found.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    layers = [each["Arn"] for each in found["Configuration"].get("Layers", ())]
+    return {
+        **found["Configuration"],
+        "Layers": layers,
+        "ReservedConcurrentExecutions": reserved,
+        "Tags": found.get("Tags", {}),
+    }
+
+
+def _update_function(operation: Operation) -> None:
+    settings = operation.changed - _CODE - _ELSEWHERE
+    if settings:
+        operation.api.update_function_configuration(
+            FunctionName=operation.id, **operation.parameters(settings)
+        )
+        _settled(operation)
+    if operation.changed & _CODE:
+        operation.api.update_function_code(
+            FunctionName=operation.id,
+            ZipFile=zipped(operation.get("code"), operation.cwd),
+            Architectures=operation.get("architectures"),
+        )
+        _settled(operation)
+    if "reservedConcurrentExecutions" in operation.changed:
+        _reserve(operation)
+
+
+def _delete_function(operation: Operation) -> None:
+    operation.api.delete_function(FunctionName=operation.id)
+
+
+def _function_outputs(operation: Operation, response: Mapping[str, Any]) -> Mapping[str, Any]:
+    arn, version = response["FunctionArn"], response["Version"]
+    gateway = f"arn:aws:apigateway:{operation.region}:lambda:path"
+    return {
+        "invokeArn": f"{gateway}/2015-03-31/functions/{arn}/invocations",
+        "qualifiedArn": f"{arn}:{version}",
+        "qualifiedInvokeArn": f"{gateway}/2015-03-31/functions/{arn}:{version}/invocations",
+        "responseStreamingInvokeArn": (
+            f"{gateway}/2021-11-15/functions/{arn}/response-streaming-invocations"
+        ),
+        "sourceCodeHash": operation.inputs.get("sourceCodeHash") or response["CodeSha256"],
+        "signingJobArn": "",
+        "signingProfileVersionArn": "",
+    }
+
+
+def _function_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
+    return {
+        name: f"a function whose code is an archive needs {name}"
+        for name in ("code", "handler", "runtime")
+        if name not in inputs
+    }
+
+
+FUNCTION: Final = ResourceType(
+    pulumi_name="aws:lambda/function:Function",
+    service="lambda",
+    properties=properties(
+        text("name", "FunctionName", replaces=True),
+        text("role", required=True),
+        texts("architectures", computed=True),
+        archive("code", None),
+        record("deadLetterConfig", text("targetArn", required=True)),
+        text("description"),
+        record("environment", mapping("variables")),
+        record("ephemeralStorage", integer("size", least=512, most=10240), computed=True),
+        text("handler"),
+        text("kmsKeyArn", "KMSKeyArn"),
+        texts("layers"),
+        record(
+            "loggingConfig",
+            text("logFormat", required=True, choices=("Text", "JSON")),
+            text("applicationLogLevel", computed=True),
+            text("logGroup", computed=True),
+            text("systemLogLevel", computed=True),
+            computed=True,
+        ),
+        integer("memorySize", default=128, least=128, most=10240),
+        text("packageType", default="Zip", replaces=True, choices=("Zip",)),
+        integer("reservedConcurrentExecutions", None, default=-1, least=-1),
+        text("runtime"),
+        flag("skipDestroy", None, default=False),
+        text("sourceCodeHash", None, computed=True),
+        integer("timeout", default=3, least=1, most=900),
+        record("tracingConfig", text("mode", required=True), computed=True),
+        out("arn", "FunctionArn"),
+        out("codeSha256"),
+        out("invokeArn", None),
+        out("lastModified"),
+        out("qualifiedArn", None),
+        out("qualifiedInvokeArn", None),
+        out("responseStreamingInvokeArn", None),
+        out("signingJobArn", None),
+        out("signingProfileVersionArn", None),
+        out("sourceCodeSize", "CodeSize", Kind.INTEGER),
+        out("version"),
+        tags=True,
+    ),
+    create=_create_function,
+    finish=_finish_function,
+    read=_read_function,
+    update=_update_function,
+    delete=_delete_function,
+    outputs=_function_outputs,
+    requires=_function_needs,
+    autoname="name",
+    autoname_most=64,
+    unique=("name",),
+    tagging=_TAGGING,
+    volatile=frozenset({"lastModified", "codeSha256", "sourceCodeHash", "sourceCodeSize"}),
+)
+
+
+# --- Permissions ----------------------------------------------------------------------------------
+
+
+def _add_permission(operation: Operation) -> str:
+    operation.api.add_permission(**operation.parameters())
+    return str(operation.get("statementId"))
+
+
+def _read_permission(operation: Operation) -> Mapping[str, Any] | None:
+    policy = operation.api.get_policy(FunctionName=operation.get("function"))["Policy"]
+    for statement in json.loads(policy)["Statement"]:
+        if statement["Sid"] == operation.id:
+            return _permission(statement, operation)
+    return None
+
+
+def _permission(statement: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
+    """Turn a statement of a function's policy back into what AddPermission was given."""
+    principal = statement["Principal"]
+    if isinstance(principal, dict):
+        principal = principal.get("Service") or principal.get("AWS")
+    conditions = {
+        key.lower(): value
+        for test in statement.get("Condition", {}).values()
+        for key, value in test.items()
+    }
+    return {
+        "FunctionName": operation.get("function"),
+        "StatementId": statement["Sid"],
+        "Action": statement["Action"],
+        "Principal": principal,
+        "SourceArn": conditions.get("aws:sourcearn"),
+        "SourceAccount": conditions.get("aws:sourceaccount"),
+        "PrincipalOrgID": conditions.get("aws:principalorgid"),
+        "EventSourceToken": conditions.get("lambda:eventsourcetoken"),
+    }
+
+
+def _remove_permission(operation: Operation) -> None:
+    operation.api.remove_permission(
+        FunctionName=operation.get("function"), StatementId=operation.id
+    )
+
+
+PERMISSION: Final = ResourceType(
+    pulumi_name="aws:lambda/permission:Permission",
+    service="lambda",
+    properties=properties(
+        text("action", required=True, replaces=True),
+        text("function", "FunctionName", required=True, replaces=True, same=same_function),
+        text("principal", required=True, replaces=True),
+        text("eventSourceToken", replaces=True),
+        text("principalOrgId", "PrincipalOrgID", replaces=True),
+        text("sourceAccount", replaces=True),
+        text("sourceArn", replaces=True),
+        text("statementId", replaces=True),
+        text("statementIdPrefix", None, replaces=True),
+    ),
+    create=_add_permission,
+    read=_read_permission,
+    delete=_remove_permission,
+    autoname="statementId",
+    autoname_most=100,
+    unique=("function", "statementId"),
+    import_id=("function", "id"),
+)
+
+
+# --- Event source mappings ------------------------------------------------------------------------
+
+
+def _create_mapping(operation: Operation) -> str:
+    made = operation.api.create_event_source_mapping(
+        **operation.parameters(), **operation.tag_parameters()
+    )
+    return str(made["UUID"])
+
+
+def _finish_mapping(operation: Operation) -> None:
+    operation.wait(
+        lambda: _state(operation) in ("Enabled", "Disabled"), "the event source mapping is ready"
+    )
+
+
+def _state(operation: Operation) -> str | None:
+    found = operation.read()
+    return None if found is None else str(found["State"])
+
+
+def _read_mapping(operation: Operation) -> Mapping[str, Any]:
+    found = operation.api.get_event_source_mapping(UUID=operation.id)
+    enabled = found.get("State") not in ("Disabled", "Disabling")
+    return {**found, "FunctionName": found.get("FunctionArn"), "Enabled": enabled}
+
+
+def _update_mapping(operation: Operation) -> None:
+    if parameters := operation.changed_parameters:
+        operation.api.update_event_source_mapping(UUID=operation.id, **parameters)
+        _finish_mapping(operation)
+
+
+def _delete_mapping(operation: Operation) -> None:
+    operation.api.delete_event_source_mapping(UUID=operation.id)
+    operation.wait(lambda: _state(operation) is None, "the event source mapping is gone")
+
+
+EVENT_SOURCE_MAPPING: Final = ResourceType(
+    pulumi_name="aws:lambda/eventSourceMapping:EventSourceMapping",
+    service="lambda",
+    properties=properties(
+        text("functionName", required=True, same=same_function),
+        integer("batchSize", computed=True, least=1, most=10000),
+        flag("bisectBatchOnFunctionError"),
+        record("destinationConfig", record("onFailure", text("destinationArn", "Destination"))),
+        flag("enabled", default=True),
+        text("eventSourceArn", replaces=True),
+        record("filterCriteria", records("filters", text("pattern"))),
+        text_set("functionResponseTypes"),
+        integer("maximumBatchingWindowInSeconds", least=0, most=300),
+        integer("maximumRecordAgeInSeconds", computed=True, least=-1, most=604800),
+        integer("maximumRetryAttempts", computed=True, least=-1, most=10000),
+        integer("parallelizationFactor", computed=True, least=1, most=10),
+        record("scalingConfig", integer("maximumConcurrency", least=2, most=1000)),
+        text("startingPosition", replaces=True, choices=("LATEST", "TRIM_HORIZON")),
+        integer("tumblingWindowInSeconds", least=0, most=900),
+        out("arn", "EventSourceMappingArn"),
+        out("functionArn"),
+        out("lastModified"),
+        out("lastProcessingResult"),
+        out("state"),
+        out("stateTransitionReason"),
+        out("uuid", "UUID"),
+        tags=True,
+    ),
+    create=_create_mapping,
+    finish=_finish_mapping,
+    read=_read_mapping,
+    update=_update_mapping,
+    delete=_delete_mapping,
+    unique=("functionName", "eventSourceArn"),
+    tagging=_TAGGING,
+    volatile=frozenset({"lastModified", "state", "stateTransitionReason"}),
+)
+
+TYPES: Final = table(FUNCTION, PERMISSION, EVENT_SOURCE_MAPPING)
