@@ -1,0 +1,52 @@
+"""One operation at a time on a stack: a lock that says who holds it and dies with its holder."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sandbox.stack import EngineError
+
+
+@contextlib.contextmanager
+def held(path: Path, operation: str) -> Iterator[None]:
+    """Hold the stack's lock for one operation, or say who does.
+
+    The kernel releases the lock when its process ends, however it ends; the file only names it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EngineError(
+                f"the stack is locked by {holder(path)}: wait for it to end, or stop that process"
+            ) from None
+        started = datetime.now(UTC).strftime("%H:%M:%S UTC")
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "operation": operation, "since": started}))
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def holder(path: Path) -> str:
+    """Name the process that holds the lock, or return an empty text."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found = json.loads(file.read() or "{}")
+                return (
+                    f"process {found.get('pid', 'unknown')} "
+                    f"({found.get('operation', 'an operation')} since {found.get('since', '?')})"
+                )
+    except (OSError, ValueError):
+        pass
+    return ""

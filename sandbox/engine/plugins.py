@@ -1,0 +1,128 @@
+"""Child processes that speak gRPC: the provider plugins and the policy packs."""
+
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import grpc
+
+from sandbox.stack import EngineError
+
+_START_SECONDS = 60.0
+_MESSAGE_BYTES = 400 * 1024 * 1024
+# What a child runs: its module, and a thread that ends it when its parent is gone, however it went.
+_LAUNCH = """\
+import os, runpy, sys, threading
+parent = os.fdopen(os.dup(0), "rb")
+threading.Thread(target=lambda: (parent.read(), os._exit(0)), daemon=True).start()
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """A Python module that serves a provider; `path` is searched for it first."""
+
+    module: str
+    path: Path | None = None
+
+
+class Child:
+    """A plugin's process. It is started at once and connected to when it is first needed."""
+
+    def __init__(
+        self,
+        what: str,
+        module: str,
+        arguments: list[str],
+        *,
+        environment: Mapping[str, str],
+        cwd: Path,
+        python: str = sys.executable,
+        log: Callable[[str], None],
+    ) -> None:
+        self._what = what
+        self._lines: list[str] = []
+        self._log = log
+        self._lock = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        # A session of its own: Ctrl-C reaches the engine, which lets the calls in flight finish.
+        self._process = subprocess.Popen(
+            [python, "-u", "-c", _LAUNCH, module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env={**environment, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read_errors, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def channel(self) -> grpc.Channel:
+        """Return the connection, once the process has said its port; `EngineError` if it does not."""
+        with self._lock:
+            if self._channel is None:
+                options = [
+                    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+                    ("grpc.max_send_message_length", _MESSAGE_BYTES),
+                ]
+                self._channel = grpc.insecure_channel(f"127.0.0.1:{self._port()}", options=options)
+            return self._channel
+
+    def _port(self) -> int:
+        stdout = self._process.stdout
+        assert stdout is not None
+        deadline = monotonic() + _START_SECONDS
+        line = b""
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([stdout], [], [], max(0.0, deadline - monotonic()))
+            byte = os.read(stdout.fileno(), 1) if ready else b""
+            if not byte:
+                break
+            line += byte
+        threading.Thread(target=self._read_output, daemon=True).start()
+        try:
+            return int(line)
+        except ValueError:
+            self.kill()
+            said = " ".join([line.decode(errors="replace").strip(), *self._lines[-20:]]).strip()
+            raise EngineError(
+                f"{self._what} did not start: its first line must be a port, it said: "
+                f"{said or 'nothing'}"
+            ) from None
+
+    def _read_output(self) -> None:
+        for raw in self._process.stdout or ():
+            self._log(raw.decode(errors="replace").rstrip())
+
+    def _read_errors(self) -> None:
+        for raw in self._process.stderr or ():
+            line = raw.decode(errors="replace").rstrip()
+            self._lines.append(line)
+            if self._channel is not None and line:
+                self._log(line)
+
+    def kill(self) -> None:
+        """End the process now; calls in flight fail."""
+        self._process.kill()
+        self._process.wait()
+        if self._channel is not None:
+            self._channel.close()
+
+
+def surroundings(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with no `AWS_*` variable of the caller's, and `extra`."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
+    return {**kept, **extra}

@@ -1,0 +1,168 @@
+"""The project and its stack's configuration, read as the Pulumi CLI reads them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.engine.secrets import Crypter, passphrase
+from sandbox.stack import EngineError, Stack
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": (str, int, float, bool),
+    "boolean": bool,
+    "integer": int,
+    "array": list,
+    "object": dict,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A program ready to run: `config` maps `namespace:key` to text, objects and lists as JSON."""
+
+    name: str
+    stack: str
+    root: Path
+    program: Path
+    config: Mapping[str, str]
+    secret_keys: frozenset[str]
+    crypter: Crypter
+
+    def package_config(self, package: str) -> dict[str, tuple[str, bool]]:
+        """Return the keys of a provider's namespace, each with whether it is secret."""
+        return {
+            key.split(":", 1)[1]: (value, key in self.secret_keys)
+            for key, value in self.config.items()
+            if key.split(":", 1)[0] == package
+        }
+
+
+def load_project(stack: Stack) -> Project:
+    """Read `Pulumi.yaml` and the stack's configuration; raise `EngineError` for what is wrong."""
+    start = stack.cwd.resolve()
+    root = next(
+        (folder for folder in (start, *start.parents) if (folder / "Pulumi.yaml").is_file()),
+        None,
+    )
+    if root is None:
+        raise EngineError(f"no Pulumi.yaml in {stack.cwd} or above it")
+    described = _read(root / "Pulumi.yaml")
+    name = described.get("name")
+    runtime = described.get("runtime")
+    language = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if not isinstance(name, str) or language != "python":
+        raise EngineError(
+            f"{root / 'Pulumi.yaml'}: needs a name and `runtime: python`, "
+            f"has name {name!r} and runtime {language!r}"
+        )
+    file = stack.config_file or root / f"Pulumi.{stack.name}.yaml"
+    if stack.config_file and not file.is_file():
+        raise EngineError(f"the configuration file {file} does not exist")
+    settings = _read(file) if file.is_file() else {}
+    crypter = Crypter(passphrase(stack.home), settings.get("encryptionsalt"))
+    given = {_full(key, name): value for key, value in (settings.get("config") or {}).items()}
+    schema = {_full(key, name): value for key, value in (described.get("config") or {}).items()}
+    config: dict[str, str] = {}
+    secret_keys: set[str] = set()
+    for key, value in {**_defaults(schema), **given}.items():
+        plain, is_secret = _decrypt(value, crypter)
+        _verify(key, plain, schema.get(key), stack.name)
+        config[key] = _text(plain)
+        if is_secret:
+            secret_keys.add(key)
+    if missing := sorted(_required(schema, name) - config.keys()):
+        raise EngineError(
+            f"stack {stack.name!r} is missing configuration values, set them in {file}: "
+            + ", ".join(missing)
+        )
+    return Project(
+        name=name,
+        stack=stack.name,
+        root=root,
+        program=root / described.get("main", "."),
+        config=config,
+        secret_keys=frozenset(secret_keys),
+        crypter=crypter,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise EngineError(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise EngineError(f"{path} holds a {type(content).__name__}, not a mapping")
+    return content
+
+
+def _full(key: str, project: str) -> str:
+    return str(key) if ":" in str(key) else f"{project}:{key}"
+
+
+def _defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the values that Pulumi.yaml itself gives: a default, a value, or a bare scalar."""
+    found: dict[str, Any] = {}
+    for key, entry in schema.items():
+        if not isinstance(entry, dict):
+            found[key] = entry
+        elif (value := entry.get("value", entry.get("default"))) is not None:
+            found[key] = value
+    return found
+
+
+def _required(schema: Mapping[str, Any], project: str) -> set[str]:
+    """Keys with a type and without a default must be set, as the CLI has it."""
+    return {
+        key
+        for key, entry in schema.items()
+        if key.startswith(f"{project}:")
+        and isinstance(entry, dict)
+        and "type" in entry
+        and "default" not in entry
+        and "value" not in entry
+    }
+
+
+def _decrypt(value: Any, crypter: Crypter) -> tuple[Any, bool]:
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return crypter.decrypt(value["secure"]), True
+        parts = {key: _decrypt(item, crypter) for key, item in value.items()}
+        return {k: plain for k, (plain, _) in parts.items()}, any(s for _, s in parts.values())
+    if isinstance(value, list):
+        items = [_decrypt(item, crypter) for item in value]
+        return [plain for plain, _ in items], any(is_secret for _, is_secret in items)
+    return value, False
+
+
+def _verify(key: str, value: Any, entry: Any, stack: str) -> None:
+    wanted = entry.get("type") if isinstance(entry, dict) else None
+    if wanted is None:
+        return
+    if wanted not in _TYPES:
+        raise EngineError(f"Pulumi.yaml: {key} has the unknown type {wanted!r}")
+    if isinstance(value, str) and wanted in {"boolean", "integer", "array", "object"}:
+        try:
+            value = json.loads(value)
+        except ValueError:
+            pass
+    is_wanted = isinstance(value, _TYPES[wanted])
+    if not is_wanted or (wanted == "integer" and isinstance(value, bool)):
+        raise EngineError(
+            f"stack {stack!r}: configuration key {key!r} must be of type {wanted!r}, has {value!r}"
+        )
+    items = entry.get("items")
+    if wanted == "array" and isinstance(items, dict):
+        for index, item in enumerate(value):
+            _verify(f"{key}[{index}]", item, items, stack)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool | dict | list):
+        return json.dumps(value, separators=(",", ":"))
+    return str(value)

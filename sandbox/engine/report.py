@@ -1,0 +1,97 @@
+"""What an operation tells while it runs: kept for its result, and passed on to whoever shows it."""
+
+import threading
+from typing import Protocol
+
+from sandbox.engine.checkpoint import Resource
+from sandbox.engine.goals import PROVIDER_PREFIX
+from sandbox.stack import Diagnostic, Finding, Op, Step
+
+_SUMMARY = {
+    Op.CREATE: "create",
+    Op.UPDATE: "update",
+    Op.DELETE: "delete",
+    Op.REPLACE: "replace",
+    Op.SAME: "same",
+    Op.READ: "read",
+    Op.READ_REPLACEMENT: "read",
+    Op.IMPORT: "import",
+    Op.IMPORT_REPLACEMENT: "import",
+    Op.DISCARD: "discard",
+}
+
+
+class View(Protocol):
+    """Something that shows an operation. Calls come one at a time, from any thread."""
+
+    def started(self, op: Op, new: Resource, old: Resource | None) -> None:
+        """A step begins."""
+
+    def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
+        """A step has ended."""
+
+    def message(self, diagnostic: Diagnostic) -> None:
+        """Somebody has something to say."""
+
+    def finding(self, finding: Finding) -> None:
+        """A pack has reported something."""
+
+
+class Reporter:
+    """Collects steps, findings and messages, and passes them on to a view."""
+
+    def __init__(self, view: View) -> None:
+        self.steps: list[Step] = []
+        self.findings: list[Finding] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.stack_outputs: tuple[Resource, Resource | None] | None = None
+        self._view = view
+        self._lock = threading.Lock()
+
+    def started(self, op: Op, new: Resource, old: Resource | None) -> None:
+        """Tell that a step begins."""
+        with self._lock:
+            if not is_default_provider(new):
+                self._view.started(op, new, old)
+
+    def step(self, step: Step, old: Resource | None, new: Resource | None) -> None:
+        """Tell that a step has ended. Default providers are the engine's own affair."""
+        with self._lock:
+            shown = new or old
+            if shown is None or not is_default_provider(shown) or step.failed:
+                self.steps.append(step)
+                self._view.ended(step, old, new)
+
+    def outputs(self, new: Resource, old: Resource | None) -> None:
+        """Tell the outputs of a component; only the stack's are shown."""
+        with self._lock:
+            if new.resource_type == "pulumi:pulumi:Stack":
+                self.stack_outputs = (new, old)
+
+    def message(self, severity: str, message: str, urn: str = "") -> None:
+        """Tell something in words."""
+        diagnostic = Diagnostic(severity=severity, message=message, urn=urn)
+        with self._lock:
+            self.diagnostics.append(diagnostic)
+            self._view.message(diagnostic)
+
+    def finding(self, finding: Finding) -> None:
+        """Tell what a pack has found; the same finding is told once."""
+        with self._lock:
+            if finding not in self.findings:
+                self.findings.append(finding)
+                self._view.finding(finding)
+
+    def summary(self) -> dict[str, int]:
+        """Count resources per operation, as the CLI's last lines do."""
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            if not step.failed and (name := _SUMMARY.get(step.op)):
+                counts[name] = counts.get(name, 0) + 1
+        return counts
+
+
+def is_default_provider(resource: Resource) -> bool:
+    """Say whether a resource is a provider that no program has asked for."""
+    kind = resource.resource_type.startswith(PROVIDER_PREFIX)
+    return kind and (resource.name == "default" or resource.name.startswith("default_"))

@@ -1,0 +1,208 @@
+"""Property values as plain JSON, and what the engine must know about them: unknown, secret, different.
+
+A value is what the wire and the checkpoint carry: a secret, an asset or a resource reference is a
+dict with a signature, an unknown is a sentinel text. Nothing here talks to anybody.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from google.protobuf import struct_pb2
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  (a marker of the protocol, not a secret)
+ASSET = "c44067f5952c0a294b673a41bacd8c17"
+ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
+OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+# One sentinel per type; the SDK sends the one of strings, providers may send any of them.
+UNKNOWNS = frozenset(
+    {
+        UNKNOWN,
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # bool
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
+        "030794c1-ac77-496b-92df-f27374a8bd58",  # asset
+        "e48ece36-62e2-4504-bad9-02848725956a",  # archive
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
+    }
+)
+_MISSING = object()
+
+Properties = dict[str, Any]
+
+
+def from_struct(struct: struct_pb2.Struct) -> Properties:
+    """Turn a protobuf struct into a dict; whole numbers become `int`, as JSON would print them."""
+    return {key: _from_value(value) for key, value in struct.fields.items()}
+
+
+def _from_value(value: struct_pb2.Value) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return value.string_value
+    if kind == "struct_value":
+        return from_struct(value.struct_value)
+    if kind == "list_value":
+        return [_from_value(item) for item in value.list_value.values]
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    return None
+
+
+def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    """Turn a dict into a protobuf struct."""
+    struct = struct_pb2.Struct()
+    struct.update(properties)
+    return struct
+
+
+def signature(value: Any) -> str | None:
+    """Return the signature of a secret, an asset, an archive or a reference; None of a plain value."""
+    return value.get(SIGNATURE) if isinstance(value, dict) else None
+
+
+def secret(value: Any) -> Any:
+    """Mark a value as secret, once."""
+    return value if signature(value) == SECRET else {SIGNATURE: SECRET, "value": value}
+
+
+def is_unknown(value: Any) -> bool:
+    """Say whether the value itself is unknown."""
+    return isinstance(value, str) and value in UNKNOWNS
+
+
+def any_value(value: Any, test: Callable[[Any], bool]) -> bool:
+    """Say whether the test holds of the value or of anything in it."""
+    if test(value):
+        return True
+    if isinstance(value, dict):
+        return any(any_value(item, test) for item in value.values())
+    return isinstance(value, list) and any(any_value(item, test) for item in value)
+
+
+def has_unknown(value: Any) -> bool:
+    """Say whether anything in the value is unknown."""
+    return any_value(value, is_unknown)
+
+
+def has_secret(value: Any) -> bool:
+    """Say whether anything in the value is secret."""
+    return any_value(value, lambda item: signature(item) == SECRET)
+
+
+def transform(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Rebuild a value from its leaves upwards, with `change` applied to each part."""
+    if isinstance(value, dict):
+        value = {key: transform(item, change) for key, item in value.items()}
+    elif isinstance(value, list):
+        value = [transform(item, change) for item in value]
+    return change(value)
+
+
+def reveal(value: Any) -> Any:
+    """Take every secret out of its wrapping."""
+    return transform(value, lambda v: v["value"] if signature(v) == SECRET else v)
+
+
+def redact(value: Any) -> Any:
+    """Put `[secret]` in the place of every secret."""
+    if signature(value) == SECRET:
+        return "[secret]"
+    if isinstance(value, dict):
+        return {key: redact(item) for key, item in value.items()}
+    return [redact(item) for item in value] if isinstance(value, list) else value
+
+
+def dereference(value: Any) -> Any:
+    """Put the id (or, of a component, the URN) in the place of every resource reference."""
+
+    def change(part: Any) -> Any:
+        if signature(part) != REFERENCE:
+            return part
+        return part.get("id") or (UNKNOWN if "id" in part else part["urn"])
+
+    return transform(value, change)
+
+
+def comparable(value: Any) -> Any:
+    """Reduce a value to what decides whether it changed: no secrets' wrapping, assets by hash."""
+
+    def change(part: Any) -> Any:
+        kind = signature(part)
+        if kind == SECRET:
+            return part["value"]
+        return {SIGNATURE: kind, "hash": part.get("hash")} if kind in {ASSET, ARCHIVE} else part
+
+    return transform(value, change)
+
+
+def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the properties that differ; `__defaults` is the bridge's own bookkeeping."""
+    keys = sorted(old.keys() | new.keys())
+    return tuple(
+        key
+        for key in keys
+        if key != "__defaults"
+        and comparable(old.get(key, _MISSING)) != comparable(new.get(key, _MISSING))
+    )
+
+
+def parse_path(path: str) -> tuple[str | int, ...]:
+    """Split a property path such as `tags["a.b"].items[0].*` into its keys and indices."""
+    found = re.findall(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|([^.\[\]]+)', path)
+    if not found:
+        raise ValueError(f"{path!r} is not a property path")
+    return tuple(
+        quoted.replace('\\"', '"') if quoted else int(index) if index.isdigit() else index or name
+        for quoted, index, name in found
+    )
+
+
+def contains_path(outer: tuple[str | int, ...], inner: tuple[str | int, ...]) -> bool:
+    """Say whether `inner` lies at or below `outer`, in which `*` stands for any one part."""
+    return len(outer) <= len(inner) and all(
+        a in {"*", b} for a, b in zip(outer, inner, strict=False)
+    )
+
+
+def reset_paths(
+    new: Properties, old: Mapping[str, Any], paths: Iterable[str]
+) -> tuple[Properties, list[str]]:
+    """Give the properties at `paths` the values that they had; return also what could not be."""
+    result = transform(new, lambda value: value)
+    missed = [path for path in paths if not _reset(result, old, parse_path(path))]
+    return result, missed
+
+
+def _reset(new: Any, old: Any, path: tuple[str | int, ...]) -> bool:
+    new = new["value"] if signature(new) == SECRET else new
+    old = old["value"] if signature(old) == SECRET else old
+    head, rest = path[0], path[1:]
+    if head == "*":
+        keys = _keys(new) | _keys(old)
+        return all([_reset(new, old, (key, *rest)) for key in keys])
+    has_old = head in _keys(old)
+    if not rest:
+        if has_old and isinstance(new, dict):
+            new[head] = old[head]
+        elif has_old and head in _keys(new):
+            new[head] = old[head]
+        elif isinstance(new, dict):
+            new.pop(head, None)
+        return not (isinstance(new, list) and has_old != (head in _keys(new)))
+    if head not in _keys(new):
+        # Only one side has it: a whole element was added or removed, which stays a change.
+        return not has_old
+    return has_old and _reset(new[head], old[head], rest)
+
+
+def _keys(value: Any) -> set[Any]:
+    if isinstance(value, dict):
+        return set(value)
+    return set(range(len(value))) if isinstance(value, list) else set()
