@@ -11,6 +11,7 @@ that its work is not counted as the client's.
 import asyncio
 import contextlib
 import multiprocessing
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -65,6 +66,7 @@ class Stub:
     delivered: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     sockets: int = 0
     keep: bool = True
+    tls: ssl.SSLContext | None = None
 
 
 class _Connection(asyncio.Protocol):
@@ -134,18 +136,21 @@ class _Connection(asyncio.Protocol):
 
 async def _listen(stub: Stub, ready: Callable[[], None], done: asyncio.Event) -> None:
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(stub), "127.0.0.1", 0, backlog=1024
+        lambda: _Connection(stub), "127.0.0.1", 0, backlog=1024, ssl=stub.tls
     )
-    stub.endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/dev"
+    scheme = "http" if stub.tls is None else "https"
+    stub.endpoint = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/dev"
     ready()
     await done.wait()
     server.close()
 
 
 @contextlib.contextmanager
-def serve(latency: float = 0.0, answer: Answer = always_ok) -> Iterator[Stub]:
+def serve(
+    latency: float = 0.0, answer: Answer = always_ok, tls: ssl.SSLContext | None = None
+) -> Iterator[Stub]:
     """The endpoint in a thread of this process, for as long as the block runs."""
-    stub = Stub(latency=latency, answer=answer)
+    stub = Stub(latency=latency, answer=answer, tls=tls)
     started = threading.Event()
     loop = asyncio.new_event_loop()
     done = asyncio.Event()
