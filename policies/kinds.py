@@ -134,6 +134,7 @@ _OTHER_TOKENS: Final = {
     "aws-native:cloudformation:CustomResourceEmulator": CUSTOM_RESOURCE,
     "AWS::CloudFormation::CustomResource": CUSTOM_RESOURCE,
     "AWS::Serverless::Application": SERVERLESS_APPLICATION,
+    "AWS::Serverless::Function": FUNCTION,
     "command:local:Command": COMMAND,
     "command:remote:Command": COMMAND,
     "command:remote:CopyToRemote": COMMAND,
@@ -216,8 +217,6 @@ def _classify(token: str) -> str | None:
     if token.startswith("kubernetes:"):
         return KUBERNETES_OBJECT if _KUBERNETES.fullmatch(token) else None
     package, _, rest = token.partition(":")
-    if rest.startswith("tf:"):
-        return _TOKENS.get(rest.removeprefix("tf:"))
     if package and rest == "index:module":
         return TERRAFORM_MODULE
     if token.startswith("custom::"):
@@ -233,6 +232,7 @@ def kubernetes_kind(token: str) -> str | None:
     return _TOKENS.get(f"aws-native:{match['service']}:{match['name']}".casefold())
 
 
-def is_terraform_view(token: str) -> bool:
-    """Say whether a type stands inside a Terraform module, where only a stack policy sees it."""
-    return token.partition(":")[2].startswith("tf:")
+def terraform_view_kind(token: str) -> str | None:
+    """Return the kind of a resource inside a Terraform module, which only a stack policy sees."""
+    name = token.strip().casefold().partition(":")[2]
+    return _TOKENS.get(name.removeprefix("tf:")) if name.startswith("tf:") else None

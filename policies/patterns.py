@@ -38,3 +38,36 @@ class Pattern:
 def any_matches(patterns: "tuple[Pattern, ...]", name: str) -> bool:
     """Say whether one of several patterns covers the name."""
     return any(pattern.matches(name) for pattern in patterns)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Say whether some text is covered by both of two texts with wildcards."""
+    seen: set[tuple[int, int]] = set()
+    pending = [(0, 0)]
+    while pending:
+        at = pending.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        i, j = at
+        left = one[i] if i < len(one) else ""
+        right = other[j] if j < len(other) else ""
+        if not left and not right:
+            return True
+        if left == "*":
+            pending.append((i + 1, j))
+            if right:
+                pending.append((i, j + 1))
+        if right == "*":
+            pending.append((i, j + 1))
+            if left:
+                pending.append((i + 1, j))
+        literal = left and right and "*" not in {left, right}
+        if literal and (left == right or "?" in {left, right}):
+            pending.append((i + 1, j + 1))
+    return False
+
+
+def has_wildcard(text: str) -> bool:
+    """Say whether a text stands for more than itself."""
+    return "*" in text or "?" in text

@@ -6,6 +6,9 @@ from typing import Final
 
 from policies.values import NO_PROPS, Props
 
+OPAQUE: Final = "opaque document"
+"""The kind that stands in for what could not be read; its props say `reason` and `source`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
@@ -25,6 +28,22 @@ class Resource:
         inside = " > ".join(self.inside)
         within = f" > {inside}" if inside else ""
         return f"{self.name or '(no name)'}{within} ({self.type})"
+
+    def containing(self, type_: str, kind: str | None, props: Props, *inside: str) -> "Resource":
+        """Return a resource that this one carries."""
+        return Resource(
+            type=type_,
+            kind=kind,
+            name=self.name,
+            urn=self.urn,
+            props=props,
+            inside=(*self.inside, *inside),
+        )
+
+    def opaque(self, reason: str, *, source: str, inside: tuple[str, ...] = ()) -> "Resource":
+        """Return the stand-in for something inside that cannot be read."""
+        said = Props({"reason": reason, "source": source})
+        return self.containing(self.type, OPAQUE, said, *inside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +75,4 @@ class Deferred:
 
 
 NOTHING: Final = Resource(type="", kind=None, name="", urn="", props=NO_PROPS)
+"""What a finding about the pack itself points at."""

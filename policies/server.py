@@ -6,11 +6,12 @@ resource's type. This one keeps the SDK's description of the pack and answers th
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from concurrent import futures
 from typing import Any, Final
 
 import grpc
+from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import proto
 from pulumi.runtime.proto import analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel
@@ -18,22 +19,25 @@ from pulumi_policy.policy import (  # the SDK has no public server to build on
     _PolicyAnalyzerServicer as PolicyAnalyzerServicer,  # pyright: ignore[reportPrivateUsage]
 )
 
-from policies import pack, wire
+from policies import configuration, pack, wire
+from policies.configuration import ConfigurationError, Configured
 from policies.evaluation import Evaluation
-from policies.kinds import kind_of
-from policies.resource import Deferred, Resource
-from policies.rule import Outcome, Rule
-from policies.settings import Settings
+from policies.exemptions import Exemptions
+from policies.kinds import kind_of, terraform_view_kind
+from policies.resource import Registered, Resource
+from policies.rule import Enforcement, Rule
 from policies.table import RULES
 from policies.values import Props
+from policies.verdict import Exempted, PutOff, Verdict, judge
 
 _MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024
-_LEVELS: Final = {
-    "advisory": proto.ADVISORY,
-    "mandatory": proto.MANDATORY,
-    "disabled": proto.DISABLED,
+_VERSION: Final = "0.0.1"  # the CLI takes the version from PulumiPolicy.yaml
+_LEVELS: Final[Mapping[Enforcement, Any]] = {
+    Enforcement.ADVISORY: proto.ADVISORY,
+    Enforcement.MANDATORY: proto.MANDATORY,
+    Enforcement.DISABLED: proto.DISABLED,
 }
-_SEVERITIES: Final = {
+_SEVERITIES: Final[Mapping[str, Any]] = {
     "low": proto.POLICY_SEVERITY_LOW,
     "medium": proto.POLICY_SEVERITY_MEDIUM,
     "high": proto.POLICY_SEVERITY_HIGH,
@@ -44,62 +48,132 @@ _SEVERITIES: Final = {
 class Analyzer(PolicyAnalyzerServicer):
     """Answers the engine's calls; safe to be called from several threads."""
 
-    def __init__(self, rules: Sequence[Rule] = RULES, version: str = "0.0.1") -> None:
+    def __init__(
+        self, rules: tuple[Rule, ...] = RULES, *, exemptions: Exemptions | None = None
+    ) -> None:
         super().__init__(
             pack.NAME,
-            version,
+            _VERSION,
             pack.policies(rules),
             EnforcementLevel.ADVISORY,
             description=pack.DESCRIPTION,
         )
-        self._version = version
-        self._rules = {rule.name: rule for rule in rules}
-        self._levels = {rule.name: _LEVELS[rule.enforcement.value] for rule in rules}
-        self._evaluation = Evaluation(rules, Settings())
+        self._rules = rules
+        self._exemptions = exemptions or Exemptions(rule.name for rule in rules)
+        self._stage, self._api_id = configuration.stage_of_process()
+        self._options: dict[str, Mapping[str, Any]] = {}
+        self._given_levels: dict[str, Enforcement] = {}
+        self._configured, self._evaluation = self._configure()
+
+    def _configure(self) -> tuple[Configured, Evaluation]:
+        configured = configuration.configure(
+            self._rules,
+            self._options,
+            self._given_levels,
+            exemptions=self._exemptions,
+            stage=self._stage,
+            api_id=self._api_id,
+        )
+        return configured, Evaluation(configured.rules, configured.settings)
+
+    def Configure(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Take options and levels; what the pack does not know ends the operation."""
+        levels = {proto_level: level for level, proto_level in _LEVELS.items()}
+        # Nothing here is remediated: what asks for it is held to the level above.
+        levels[proto.REMEDIATE] = Enforcement.MANDATORY
+        policies: Mapping[str, Any] = request.policyConfig
+        self._options = {
+            name: json_format.MessageToDict(given.properties) for name, given in policies.items()
+        }
+        self._given_levels = {
+            name: levels[given.enforcementLevel] for name, given in policies.items()
+        }
+        try:
+            self._configured, self._evaluation = self._configure()
+        except ConfigurationError as error:
+            if _context is not None:
+                _context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            raise
+        return empty_pb2.Empty()
+
+    def ConfigureStack(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Learn which stage the stack works on."""
+        self._stage, self._api_id = configuration.stage_of(request.stack, request.config)
+        self._configured, self._evaluation = self._configure()
+        return proto.AnalyzerStackConfigureResponse()
 
     def Analyze(self, request: Any, _context: Any) -> Any:  # noqa: N802
         """Run the rules over one resource's inputs."""
-        response = proto.AnalyzeResponse()
+        evaluation = self._evaluation
         kind = kind_of(request.type)
-        if not self._evaluation.wants(kind):
-            return response
-        resource = Resource(
-            type=request.type,
-            kind=kind,
-            name=request.name,
-            urn=request.urn,
-            props=Props(wire.from_struct(request.properties)),
-        )
-        for rule, outcome in self._evaluation.check(resource):
-            self._report(response, rule, outcome)
-        return response
+        if not evaluation.wants(kind):
+            return _NOTHING_TO_SAY
+        return self._answer(judge(evaluation.check(_resource(request, kind)), self._exemptions))
 
-    def AnalyzeStack(self, request: Any, _context: Any) -> Any:  # noqa: ARG002, N802
-        """Run the rules that look at a whole stack."""
-        return proto.AnalyzeResponse()
+    def AnalyzeStack(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Run the rules over a whole stack, all in one pass."""
+        evaluation = self._evaluation
+        registered: list[Registered] = []
+        for entry in request.resources:
+            kind = kind_of(entry.type)
+            if evaluation.wants_in_stack(kind) or terraform_view_kind(entry.type):
+                registered.append(_registered(entry, kind))
+        return self._answer(judge(evaluation.check_stack(registered), self._exemptions))
 
     def Remediate(self, request: Any, _context: Any) -> Any:  # noqa: ARG002, N802
         """Change nothing: the pack has no remediations."""
-        return proto.RemediateResponse()
+        return _NOTHING_TO_CHANGE
 
-    def _report(self, response: Any, rule: Rule, outcome: Outcome) -> None:
-        if isinstance(outcome, Deferred):
-            response.not_applicable.append(
-                proto.PolicyNotApplicable(policy_name=rule.name, reason=outcome.reason)
+    def _answer(self, verdicts: Iterable[Verdict]) -> Any:
+        response = proto.AnalyzeResponse()
+        for verdict in verdicts:
+            rule = verdict.rule
+            if isinstance(verdict, PutOff | Exempted):
+                response.not_applicable.append(
+                    proto.PolicyNotApplicable(
+                        policy_name=rule.name,
+                        reason=f"{verdict.resource.label}: {verdict.reason}",
+                    )
+                )
+                continue
+            response.diagnostics.append(
+                proto.AnalyzeDiagnostic(
+                    policyName=rule.name,
+                    policyPackName=pack.NAME,
+                    policyPackVersion=_VERSION,
+                    description=rule.stops,
+                    message=f"{rule.stops}\n{verdict.message}",
+                    urn=verdict.resource.urn,
+                    enforcementLevel=_LEVELS[self._configured.levels[rule.name]],
+                    severity=_SEVERITIES[rule.severity.value],
+                )
             )
-            return
-        response.diagnostics.append(
-            proto.AnalyzeDiagnostic(
-                policyName=rule.name,
-                policyPackName=pack.NAME,
-                policyPackVersion=self._version,
-                description=rule.stops,
-                message=f"{rule.stops}\n{rule.message(outcome)}",
-                urn=outcome.resource.urn,
-                enforcementLevel=self._levels[rule.name],
-                severity=_SEVERITIES[rule.severity.value],
-            )
-        )
+        return response
+
+
+_NOTHING_TO_SAY: Final = proto.AnalyzeResponse()
+_NOTHING_TO_CHANGE: Final = proto.RemediateResponse()
+
+
+def _resource(request: Any, kind: str | None) -> Resource:
+    return Resource(
+        type=request.type,
+        kind=kind,
+        name=request.name,
+        urn=request.urn,
+        props=Props(wire.from_struct(request.properties)),
+    )
+
+
+def _registered(entry: Any, kind: str | None) -> Registered:
+    return Registered(
+        resource=_resource(entry, kind),
+        dependencies=tuple(entry.dependencies),
+        property_dependencies={
+            name: tuple(dependencies.urns)
+            for name, dependencies in entry.propertyDependencies.items()
+        },
+    )
 
 
 def serve() -> None:

@@ -1,9 +1,10 @@
-"""The settings that rules run with, frozen: the shared platform and each rule's own options."""
+"""The settings that rules run with: the shared platform, the exemptions, their own options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from policies.exemptions import Exemptions
 from policies.patterns import Pattern
 from policies.shared_platform import SharedPlatform
 
@@ -13,9 +14,9 @@ class Settings:
     """What a rule may know besides the resource."""
 
     platform: SharedPlatform = field(default_factory=SharedPlatform)
+    exemptions: Exemptions = field(default_factory=lambda: Exemptions(file=None))
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """Rule name -> its configured options."""
-    preview: bool = False
 
     def allowed(self, rule: str) -> tuple[Pattern, ...]:
         """Return the names that a rule's allow-list lets through."""

@@ -22,8 +22,8 @@ PLATFORM_ROUTES: Final = (
 )
 """Route keys that the platform serves, unless it handed them over on a stage."""
 
-CONNECTION_KEYS: Final = ("connectionId", "subscriptionId")
-"""Partition keys that make a table one of connections or subscriptions."""
+CONNECTION_KEY: Final = "connectionId"
+"""The partition key that makes a table one of connections."""
 
 CONNECTION_INDEXES: Final = (
     "userId-connectedAt-index",
@@ -77,10 +77,10 @@ class SharedPlatform:
     @property
     def own_api_ids(self) -> frozenset[str]:
         """The ids of this stage's shared API; empty where nobody said."""
-        if self.configured_api_id:
-            return frozenset({self.configured_api_id})
         stage = self.stages.get(self.stage)
-        return frozenset(stage.api_ids) if stage else frozenset()
+        if stage and stage.api_ids:
+            return frozenset(stage.api_ids)
+        return frozenset({self.configured_api_id} if self.configured_api_id else ())
 
     @property
     def reserved_routes(self) -> frozenset[str]:

@@ -1,0 +1,152 @@
+"""What a function on the shared platform leaves behind: its logs, and the events that it failed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from policies.kinds import (
+    EVENT_SOURCE,
+    EVENT_TARGET,
+    FUNCTION,
+    INVOKE_CONFIG,
+    LOG_GROUP,
+    PERMISSION,
+)
+from policies.resource import Deferred, Finding, Registered
+from policies.rule import ADVISORY, Outcome, Rule, Severity
+from policies.rules import function_environment
+from policies.settings import Settings
+from policies.stack import Stack, function_names
+from policies.values import UNKNOWN, Props, Unknown, as_number, is_literally
+
+EVERYWHERE: Final[dict[str, Any]] = {
+    "type": "boolean",
+    "default": False,
+    "description": "Look at every function, not only at those that work with the shared platform.",
+}
+_LOGS: Final = "function-keeps-its-logs"
+_DEAD_LETTERS: Final = "function-has-dead-letter-target"
+_SYNCHRONOUS: Final = ("apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com")
+
+
+def functions(stack: Stack, settings: Settings, rule: str) -> Iterator[Registered]:
+    """Yield the functions that a rule looks at."""
+    everywhere = settings.flag(rule, "everywhere")
+    for function in stack.of_kind(FUNCTION):
+        if everywhere or function_environment.serves_shared_api(function.resource, settings):
+            yield function
+
+
+def check_logs(registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
+    """Warn about a function whose log group keeps everything for ever, or is not in the stack."""
+    stack = Stack(registered)
+    for function in functions(stack, settings, _LOGS):
+        groups = list(_log_groups(function, stack))
+        if any(_keeps_for_a_while(group.resource.props) for group in groups):
+            continue
+        if groups:
+            named = groups[0].resource.name
+            problem = f"its log group {named} has no retention, so that it keeps logs for ever"
+            yield Finding(resource=function.resource, problem=problem)
+        elif _may_be_named_later(function, stack):
+            reason = "the name of its log group is not known yet"
+            yield Deferred(resource=function.resource, reason=reason)
+        else:
+            problem = "no log group of this stack with a retention is its own"
+            yield Finding(resource=function.resource, problem=problem)
+
+
+def _log_groups(function: Registered, stack: Stack) -> Iterator[Registered]:
+    urn = function.resource.urn
+    named = function.resource.props.block("loggingConfig").text("logGroup")
+    wanted = {f"/aws/lambda/{name}" for name in function_names(function)}
+    if isinstance(named, str):
+        wanted = {named}
+    hangs_on = {
+        *function.property_dependencies.get("loggingConfig", ()),
+        *function.dependencies,
+    }
+    for group in stack.of_kind(LOG_GROUP):
+        name = group.resource.props.text("name") or group.resource.props.text("logGroupName")
+        if (
+            (isinstance(name, str) and name in wanted)
+            or group.resource.urn in hangs_on
+            or urn in group.property_dependencies.get("name", ())
+        ):
+            yield group
+
+
+def _keeps_for_a_while(group: Props) -> bool:
+    days = as_number(group.get("retentionInDays"))
+    return isinstance(days, Unknown) or (days is not None and days > 0)
+
+
+def _may_be_named_later(function: Registered, stack: Stack) -> bool:
+    if function.resource.props.block("loggingConfig").text("logGroup") is UNKNOWN:
+        return True
+    names = (group.resource.props.text("name") for group in stack.of_kind(LOG_GROUP))
+    return any(name is UNKNOWN for name in names) and not function_names(function)
+
+
+def check_dead_letters(registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
+    """Warn about a function that is invoked without waiting and whose failed events are dropped."""
+    stack = Stack(registered)
+    for function in functions(stack, settings, _DEAD_LETTERS):
+        if not _is_invoked_without_waiting(function, stack):
+            continue
+        if not _keeps_failed_events(function, stack):
+            problem = "events that it fails on are dropped"
+            yield Finding(resource=function.resource, problem=problem)
+
+
+def _is_invoked_without_waiting(function: Registered, stack: Stack) -> bool:
+    if any(stack.referring(EVENT_TARGET, function, "arn")):
+        return True
+    permissions = list(stack.referring(PERMISSION, function, "function", "functionName"))
+    waiting = [
+        is_literally(permission.resource.props.get("principal"), *_SYNCHRONOUS)
+        for permission in permissions
+    ]
+    if permissions:
+        return not all(waiting)
+    return not any(stack.referring(EVENT_SOURCE, function, "functionName"))
+
+
+def _keeps_failed_events(function: Registered, stack: Stack) -> bool:
+    dead_letters = function.resource.props.block("deadLetterConfig")
+    if "targetArn" in dead_letters:
+        return True
+    for config in stack.referring(INVOKE_CONFIG, function, "functionName"):
+        if config.resource.props.block("destinationConfig").block("onFailure"):
+            return True
+    targets = list(stack.referring(EVENT_TARGET, function, "arn"))
+    return bool(targets) and all(
+        target.resource.props.block("deadLetterConfig") for target in targets
+    )
+
+
+LOGS = Rule(
+    name=_LOGS,
+    enforcement=ADVISORY,
+    severity=Severity.LOW,
+    stops="A function of the shared platform keeps its logs for ever.",
+    why=(
+        "Logs hold ids of connections and users; without a retention they are kept, and paid for, "
+        "until someone remembers."
+    ),
+    fix="create its log group with retentionInDays and name it in the function's loggingConfig.",
+    link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
+    check_stack=check_logs,
+    options={"everywhere": EVERYWHERE},
+)
+
+DEAD_LETTERS = Rule(
+    name=_DEAD_LETTERS,
+    enforcement=ADVISORY,
+    severity=Severity.MEDIUM,
+    stops="A function of the shared platform drops the events that it fails on.",
+    why="Lambda tries an event three times and then forgets it, without a word to anyone.",
+    fix="give it a deadLetterConfig or an onFailure destination, or its schedule's target one.",
+    link="https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
+    check_stack=check_dead_letters,
+    options={"everywhere": EVERYWHERE},
+)
