@@ -20,13 +20,13 @@ def bring_up(home: Path, console: Console) -> tuple[Cloud, Platform, bool]:
         except clouds.CloudNotRunningError:
             started = True
             with console.step("start the cloud") as step:
-                cloud = clouds.start(home, port=port)
+                cloud = clouds.start(home, port=port, auth=True)
                 step.note = f"{cloud.endpoint}, process {cloud.pid}" + (
                     ", after it was killed" if cloud.lost else ""
                 )
         else:
             started = False
-            cloud = clouds.start(home, port=port)
+            cloud = clouds.start(home, port=port, auth=True)
         platform = None if cloud.lost else load(home)
         if platform is None:
             with console.step("bring up the shared platform") as step:

@@ -48,11 +48,12 @@ def _lambda_lines(cloud: Cloud, function: str) -> list[str]:
         raise SandboxError(
             f"the log of {function}", "no Lambda of that name has written", f"there are: {known}"
         )
-    events = sorted(
+    events = [
         (event["timestamp"], name.removeprefix(_PREFIX), event["message"].rstrip())
         for name in groups
         for event in _events(cloud, name)
-    )
+    ]
+    events.sort(key=lambda event: event[0])  # what was written at one moment keeps its order
     return [f"{_clock(when)} {name}: {text}" for when, name, text in events]
 
 
