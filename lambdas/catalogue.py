@@ -168,14 +168,14 @@ WEBSOCKET: Final = EntryPoint(
             ),
         ),
         Statement(
-            sid="WriteOwnRows",
-            actions=(
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:ConditionCheckItem",
-            ),
+            sid="WriteRows",
+            actions=("dynamodb:UpdateItem",),
             resources=(Resource.CONNECTIONS, Resource.SUBSCRIPTIONS),
+        ),
+        Statement(
+            sid="EndSubscriptions",
+            actions=("dynamodb:DeleteItem",),
+            resources=(Resource.SUBSCRIPTIONS,),
         ),
         Statement(
             sid="ToggleBusiness",
@@ -186,6 +186,16 @@ WEBSOCKET: Final = EntryPoint(
             sid="FindRows",
             actions=("dynamodb:Query",),
             resources=(Resource.CONNECTIONS_BY_USER, Resource.SUBSCRIPTIONS_BY_TOPIC),
+        ),
+        Statement(
+            sid="CheckRecipients",
+            actions=("dynamodb:BatchGetItem",),
+            resources=(Resource.CONNECTIONS,),
+        ),
+        Statement(
+            sid="RemoveRowsOfGoneConnections",
+            actions=("dynamodb:BatchWriteItem",),
+            resources=(Resource.CONNECTIONS, Resource.SUBSCRIPTIONS),
         ),
         Statement(
             sid="QueueEvents",

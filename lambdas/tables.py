@@ -35,7 +35,7 @@ Value = str | int | float | bool | set[str] | Mapping[str, Any] | Sequence[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """A change of one row, or only a condition on it, under a condition."""
+    """A change of one row, under a condition."""
 
     table: Table
     key: str
@@ -178,13 +178,7 @@ def turns() -> Iterator[bool]:
 
 def _item(write: Write) -> "TransactWriteItemTypeDef":
     parameters = _parameters(write)
-    match write:
-        case Update():
-            return {"Update": parameters}
-        case Delete():
-            return {"Delete": parameters}
-        case _:
-            return {"ConditionCheck": parameters}
+    return {"Update": parameters} if isinstance(write, Update) else {"Delete": parameters}
 
 
 def _parameters(write: Write) -> Any:

@@ -120,11 +120,11 @@ def verify(token: str, pools: Sequence[UserPool], keys: Keys = _keys) -> Proof:
             issuer=pool.issuer,
             leeway=LEEWAY_SECONDS,
             # The client stands in `aud` or `client_id`, by the token's use; checked below.
-            options={"require": ["exp", "iss", "sub"], "verify_aud": False, "verify_iat": False},
+            options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
         )
     except (InvalidTokenError, ValueError):
         raise Refusal(ErrorCode.FORBIDDEN, _REFUSED) from None
     client = claims.get(_USES.get(str(claims.get("token_use")), ""))
-    if client not in pool.client_ids:
+    if client not in pool.client_ids or not claims["sub"]:
         raise Refusal(ErrorCode.FORBIDDEN, _REFUSED)
     return proved_by_claims(claims, pool)

@@ -9,7 +9,6 @@ from lambdas import subscribers, tables
 from lambdas.actions.orders import Party, orders_table, party_of
 from lambdas.audience import Admission
 from lambdas.exchange import Exchange
-from lambdas.identity import registered
 from lambdas.jobs import Direct, Event, Parties
 from lambdas.messages import (
     EntityType,
@@ -21,7 +20,7 @@ from lambdas.messages import (
     encode,
 )
 from lambdas.refusal import Refusal
-from lambdas.rows import Business, Connection, Row, business_topic
+from lambdas.rows import OURS, Business, Identity, Row, business_topic
 from lambdas.tables import ConditionFailedError, Update
 
 MESSAGES_PER_MINUTE: Final = 30
@@ -36,12 +35,15 @@ POSTING_SECONDS: Final = 5
 
 def send(request: SendOrderMessage, exchange: Exchange) -> OrderMessageAck:
     """Post the message to all live connections of the recipient and say how many have it."""
-    connection_row = _counted(exchange)
-    registered(Connection.of(connection_row) if connection_row else None)
-    (order_row,) = tables.read((orders_table(exchange), request.order_id))
+    connection_row, order_row = tables.read(
+        (exchange.configuration.connections, exchange.connection_id),
+        (orders_table(exchange), request.order_id),
+    )
     party = party_of(connection_row, order_row, exchange)
     if request.to is party.identity.entity_type:
         raise Refusal(ErrorCode.INVALID, "Write to another party of the order.")
+    assert connection_row is not None
+    _count(party.identity, connection_row, exchange)
     business = party.business
     if request.to is EntityType.MERCHANT:
         business = _business(party, exchange)
@@ -54,53 +56,48 @@ def send(request: SendOrderMessage, exchange: Exchange) -> OrderMessageAck:
     )
 
 
-def _counted(exchange: Exchange) -> Row | None:
-    """The connection's row, read by the very write that counts the message against the limit.
-
-    None when there is no such row. Raises Refusal: `unavailable` over the limit.
-    """
+def _count(identity: Identity, row: Row, exchange: Exchange) -> None:
+    """Count the message on the connection's row. Raises Refusal: `unavailable` over the limit."""
     minute = int(exchange.now // 60)
-    same = Update(
+    for last in tables.turns():
+        try:
+            tables.update(_counting(identity, row, minute, exchange))
+        except ConditionFailedError as failed:
+            row = failed.row or {}
+            if Identity.of(row) != identity:
+                raise Refusal(ErrorCode.NOT_REGISTERED, "Send REGISTER_CONNECTION first.") from None
+            # Another message of this connection may have begun the minute just now.
+            if last or row.get("messagesInMinute", 0) >= MESSAGES_PER_MINUTE:
+                raise Refusal(
+                    ErrorCode.UNAVAILABLE,
+                    f"At most {MESSAGES_PER_MINUTE} messages a minute.",
+                    retry_after_ms=int((60 - exchange.now % 60) * 1000) + 1,
+                ) from None
+        else:
+            return
+
+
+def _counting(identity: Identity, row: Row, minute: int, exchange: Exchange) -> Update:
+    holder = "#registeredBy = :ours AND #userId = :user"
+    # A container whose clock is ahead may have begun a minute that has not come here yet.
+    if row.get("messageMinute", 0) >= minute:
+        expression = "ADD #messagesInMinute :one"
+        condition = "#messageMinute >= :minute AND #messagesInMinute < :limit"
+    else:
+        expression = "SET #messageMinute = :minute, #messagesInMinute = :one"
+        condition = "attribute_not_exists(#messageMinute) OR #messageMinute < :minute"
+    return Update(
         table=exchange.configuration.connections,
         key=exchange.connection_id,
-        expression="ADD #messagesInMinute :one",
-        condition="#messageMinute = :minute AND #messagesInMinute < :limit",
-        values={"one": 1, "minute": minute, "limit": MESSAGES_PER_MINUTE},
-    )
-    try:
-        return tables.update(same)
-    except ConditionFailedError as failed:
-        if failed.row is None:
-            return None
-        if failed.row.get("messageMinute") == minute:
-            raise _too_many(exchange) from None
-    first = Update(
-        table=same.table,
-        key=same.key,
-        expression="SET #messageMinute = :minute, #messagesInMinute = :one",
-        condition="attribute_exists(#connectionId)"
-        " AND (attribute_not_exists(#messageMinute) OR #messageMinute <> :minute)",
-        values=same.values,
-    )
-    try:
-        return tables.update(first)
-    except ConditionFailedError as failed:
-        if failed.row is None:
-            return None
-    # Another message of the same connection has just begun the minute.
-    try:
-        return tables.update(same)
-    except ConditionFailedError as failed:
-        if failed.row is None:
-            return None
-        raise _too_many(exchange) from None
-
-
-def _too_many(exchange: Exchange) -> Refusal:
-    return Refusal(
-        ErrorCode.UNAVAILABLE,
-        f"At most {MESSAGES_PER_MINUTE} messages a minute.",
-        retry_after_ms=int((60 - exchange.now % 60) * 1000) + 1,
+        expression=expression,
+        condition=f"{holder} AND ({condition})",
+        values={
+            "ours": OURS,
+            "user": identity.user_id,
+            "one": 1,
+            "minute": minute,
+            "limit": MESSAGES_PER_MINUTE,
+        },
     )
 
 
