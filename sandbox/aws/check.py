@@ -14,7 +14,8 @@ from sandbox.aws.values import UNKNOWN, Path, contains_unknown, spell
 DEFAULTS: Final = "__defaults"
 """The input that lists which others were filled in, as in the states of the official provider."""
 
-IGNORED: Final = frozenset({DEFAULTS, "__internal", "version", "pluginDownloadURL"})
+IGNORED: Final = frozenset({DEFAULTS, "__internal"})
+"""Inputs that engines and this provider add, and no program gives."""
 
 
 @dataclass(frozen=True, kw_only=True)

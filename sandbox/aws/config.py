@@ -10,6 +10,9 @@ from sandbox.aws.values import UNKNOWN
 
 USED: Final = frozenset({"region", "defaultTags"})
 
+PLUGIN: Final = frozenset({"version", "pluginDownloadURL"})
+"""What an engine needs to find a plugin."""
+
 CREDENTIALS: Final = frozenset(
     {"accessKey", "profile", "secretKey", "sharedConfigFiles", "sharedCredentialsFiles", "token"}
 )
@@ -42,7 +45,7 @@ class Config:
 
 def refused(given: Mapping[str, Any]) -> list[Failure]:
     """Return a failure for each setting that the sandbox cannot honour."""
-    known = USED | CREDENTIALS | WITHOUT_EFFECT | IGNORED
+    known = USED | CREDENTIALS | WITHOUT_EFFECT | IGNORED | PLUGIN
     failures = [
         Failure(
             path=name,

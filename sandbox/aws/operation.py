@@ -1,5 +1,6 @@
 """One operation on one resource: its values by the API's names, its calls, its waiting."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -171,7 +172,9 @@ class Operation:
         if removed := [key for key in before if key not in after]:
             getattr(self.api, how.untag)(**target, **{how.keys: removed})
         if added:
-            getattr(self.api, how.tag)(**target, **{how.parameter: tag_value(how, added)})
+            getattr(self.api, how.tag)(
+                **target, **{how.tag_parameter or how.parameter: tag_value(how, added)}
+            )
 
     # --- Time -------------------------------------------------------------------------------------
 
@@ -240,6 +243,8 @@ def from_aws(known: Property, value: Any) -> Any:
             return int(value) if float(value).is_integer() else float(value)
         case Kind.FLAG:
             return value in (True, "true")
+        case Kind.JSON if not isinstance(value, str):
+            return json.dumps(value)
         case Kind.TEXT | Kind.JSON:
             return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
         case _:

@@ -337,6 +337,8 @@ def _resolve(operation: Operation) -> None:
     found = dict(zip(names, parts, strict=True))
     operation.id = found.pop("id", operation.id)
     operation.inputs = operation.state = found
+    if operation.type.compose_id:
+        operation.id = operation.type.compose_id(found)
 
 
 def _create(operation: Operation) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class Tagging:
     """How a service takes the tags of a resource, and gives them back."""
 
     parameter: str = "Tags"
-    """In the call that creates, where that call takes tags."""
+    tag_parameter: str | None = None
+    """Where the call that tags spells it otherwise than the one that creates."""
     pairs: bool = False
     """Tags are a list of `{Key, Value}` instead of a map."""
     tag: str = "tag_resource"
@@ -165,6 +166,8 @@ class ResourceType:
     import_id: tuple[str, ...] = ("id",)
     """What an id in an import is made of, between `separator`s."""
     separator: str = "/"
+    compose_id: Callable[[Mapping[str, Any]], str] | None = None
+    """Makes the id from the parts of an import's, where the two are spelled differently."""
     tagging: Tagging | None = None
     regional: bool = True
     volatile: frozenset[str] = frozenset()

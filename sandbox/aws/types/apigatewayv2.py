@@ -216,6 +216,7 @@ INTEGRATION: Final = _type(
     text("templateSelectionExpression"),
     integer("timeoutMilliseconds", "TimeoutInMillis", computed=True, least=50, most=30000),
     out("integrationResponseSelectionExpression"),
+    gaps=frozenset({"templateSelectionExpression"}),
 )
 
 INTEGRATION_RESPONSE: Final = _type(
@@ -236,7 +237,8 @@ DEPLOYMENT: Final = _type(
     "deployment",
     {"ApiId": "apiId", "DeploymentId": "id"},
     _API_ID,
-    text("description"),
+    # On AWS the description can change; the emulator has no UpdateDeployment.
+    text("description", replaces=True),
     mapping("triggers", None, replaces=True),
     out("autoDeployed", kind=Kind.FLAG),
 )
@@ -249,7 +251,7 @@ AUTHORIZER: Final = _type(
     text("authorizerType", required=True, choices=("REQUEST", "JWT")),
     text("name"),
     text("authorizerCredentialsArn"),
-    text("authorizerPayloadFormatVersion", choices=("1.0", "2.0")),
+    text("authorizerPayloadFormatVersion", computed=True, choices=("1.0", "2.0")),
     integer("authorizerResultTtlInSeconds", computed=True, least=0, most=3600),
     text("authorizerUri"),
     flag("enableSimpleResponses"),

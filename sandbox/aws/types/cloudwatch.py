@@ -171,15 +171,18 @@ def _update_alarm(operation: Operation) -> None:
 
 def _read_alarm(operation: Operation) -> Mapping[str, Any] | None:
     found = operation.api.describe_alarms(AlarmNames=[operation.id])["MetricAlarms"]
-    return found[0] if found else None
+    if not found:
+        return None
+    # The emulator makes up a period and a statistic where metric queries bring their own.
+    made_up = () if found[0].get("MetricName") else ("Period", "Statistic")
+    return {name: value for name, value in found[0].items() if name not in made_up}
 
 
 def _alarm_outputs(_: Operation, found: Mapping[str, Any]) -> Mapping[str, Any]:
-    queries = [_unquery(each) for each in found.get("Metrics") or ()]
-    return {
-        "dimensions": _undimensioned(found.get("Dimensions")) or None,
-        "metricQueries": queries or None,
-    }
+    told: dict[str, Any] = {"dimensions": _undimensioned(found.get("Dimensions")) or None}
+    if queries := found.get("Metrics"):
+        told["metricQueries"] = [_unquery(each) for each in queries]
+    return told
 
 
 def _delete_alarm(operation: Operation) -> None:

@@ -142,6 +142,7 @@ EVENT_TARGET: Final = ResourceType(
     autoname_most=64,
     unique=("eventBusName", "rule", "targetId"),
     import_id=("eventBusName", "rule", "targetId"),
+    compose_id=lambda parts: f"{parts['rule']}-{parts['targetId']}",
 )
 
 TYPES: Final = table(EVENT_RULE, EVENT_TARGET)

@@ -41,6 +41,7 @@ _ELSEWHERE: Final = frozenset({"tags", "reservedConcurrentExecutions", "skipDest
 
 def _create_function(operation: Operation) -> str:
     parameters = operation.parameters()
+    parameters.pop("ReservedConcurrentExecutions")
     made = operation.api.create_function(
         **parameters,
         Code={"ZipFile": zipped(operation.get("code"), operation.cwd)},
@@ -86,7 +87,7 @@ def _reserve(operation: Operation) -> None:
 
 def _read_function(operation: Operation) -> Mapping[str, Any]:
     found = operation.api.get_function(FunctionName=operation.id)
-    reserved = found.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    reserved = found.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1)
     layers = [each["Arn"] for each in found["Configuration"].get("Layers", ())]
     return {
         **found["Configuration"],
@@ -167,7 +168,7 @@ FUNCTION: Final = ResourceType(
         ),
         integer("memorySize", default=128, least=128, most=10240),
         text("packageType", default="Zip", replaces=True, choices=("Zip",)),
-        integer("reservedConcurrentExecutions", None, default=-1, least=-1),
+        integer("reservedConcurrentExecutions", default=-1, least=-1),
         text("runtime"),
         flag("skipDestroy", None, default=False),
         text("sourceCodeHash", None, computed=True),

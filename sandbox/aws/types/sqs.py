@@ -119,6 +119,7 @@ QUEUE: Final = ResourceType(
     requires=_fifo_name,
     tagging=Tagging(
         parameter="tags",
+        tag_parameter="Tags",
         tag="tag_queue",
         untag="untag_queue",
         listing="list_queue_tags",
