@@ -24,8 +24,8 @@ MINUTE: Final = 60
 NEW_CONNECTIONS_PER_SECOND: Final = 500
 REQUESTS_PER_SECOND: Final = 10_000
 """Account quotas per Region, shared by everyone on the API (API Gateway quotas)."""
-NEAR: Final = 0.8
-"""How much of a quota or a time-out may be used before somebody should know."""
+NEAR: Final = 80
+"""Percent: how much of a quota or a time-out may be used before somebody should know."""
 EVENT_AGE_LIMIT: Final = 10_000
 """Milliseconds from an event's source to its delivery that we promise for 99 of 100."""
 DELIVERIES: Final = (
@@ -118,7 +118,7 @@ def api_alarms(api_id: str, stage: str) -> Iterator[Alarm]:
         name="api-connect-rate",
         meaning="new connections come near the account's quota of 500 a second",
         measures=gateway("ConnectCount", "Sum"),
-        threshold=NEAR * NEW_CONNECTIONS_PER_SECOND * MINUTE,
+        threshold=NEAR * NEW_CONNECTIONS_PER_SECOND * MINUTE / 100,
         points=1,
         of=1,
     )
@@ -126,7 +126,7 @@ def api_alarms(api_id: str, stage: str) -> Iterator[Alarm]:
         name="api-message-rate",
         meaning="messages come near the account's quota of 10,000 requests a second",
         measures=gateway("MessageCount", "Sum"),
-        threshold=NEAR * REQUESTS_PER_SECOND * MINUTE,
+        threshold=NEAR * REQUESTS_PER_SECOND * MINUTE / 100,
         points=1,
         of=1,
     )
@@ -166,7 +166,7 @@ def function_alarms(
         name=f"{label}-duration",
         meaning=f"{label} comes near its time-out of {entry_point.timeout} s",
         measures=(measure("Duration", "p99"),),
-        threshold=NEAR * entry_point.timeout * 1_000,
+        threshold=NEAR * entry_point.timeout * 1_000 / 100,
         points=2,
     )
     if reserved:
@@ -174,7 +174,7 @@ def function_alarms(
             name=f"{label}-concurrency",
             meaning=f"{label} comes near its reservation of {reserved} at once",
             measures=(measure("ConcurrentExecutions", "Maximum"),),
-            threshold=NEAR * reserved,
+            threshold=NEAR * reserved / 100,
             points=2,
         )
     if entry_point == ORDER_EVENTS:
