@@ -6,6 +6,7 @@ import click
 
 from ops.client_config import client_config
 from ops.cost.report import cost
+from ops.migrate.command import migrate
 from ops.repair.command import repair
 from ops.status.command import status
 from ops.verify.command import verify
@@ -16,7 +17,7 @@ def ops() -> None:
     """Work on a deployed stack of the order receiver."""
 
 
-for command in (client_config, cost, repair, status, verify):
+for command in (client_config, cost, migrate, repair, status, verify):
     ops.add_command(command)
 
 if __name__ == "__main__":

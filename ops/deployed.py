@@ -75,17 +75,23 @@ class Deployed:
 
         On an account the usual credentials and `profile` count; in the sandbox none of them does.
         """
-        if self.sandbox is not None:
-            session = boto3.Session(
-                aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106 - the sandbox's only key
-                region_name=self.sandbox.region,
-            )
-            make = cast("Callable[..., Any]", session.client)
-            return make(service, endpoint_url=self.sandbox.endpoint, config=_CONFIG)
-        session = boto3.Session(profile_name=profile, region_name=self.region)
-        make = cast("Callable[..., Any]", session.client)
-        return make(service, config=_CONFIG)
+        endpoint = None if self.sandbox is None else self.sandbox.endpoint
+        return _client(service, self.region, endpoint, profile)
+
+
+@functools.lru_cache
+def _client(service: str, region: str, endpoint: str | None, profile: str | None) -> Any:
+    """A client, the same one for the same service: making one takes longer than most calls."""
+    if endpoint is None:
+        session = boto3.Session(profile_name=profile, region_name=region)
+    else:
+        session = boto3.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the sandbox's only key
+            region_name=region,
+        )
+    make = cast("Callable[..., Any]", session.client)
+    return make(service, endpoint_url=endpoint, config=_CONFIG)
 
 
 def parse(document: object) -> Deployed:

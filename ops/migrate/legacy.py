@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from ops.deployed import Deployed
 from ops.errors import OperatorError, code_of, refused
 from ops.migrate.rewrite import Legacy, Shared, find_legacy
-from ops.migrate.template import dump, load
+from ops.migrate.template import load
 
 STABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 
@@ -115,8 +115,3 @@ def functions_naming(client: Any, names: frozenset[str], ours: frozenset[str]) -
 def same(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     """Whether two templates say the same, whatever their order of keys."""
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
-
-
-def body_of(template: dict[str, Any]) -> str:
-    """The template as CloudFormation is given it, as short as JSON gets."""
-    return json.dumps(load(dump(template)), separators=(",", ":"), ensure_ascii=False)

@@ -35,13 +35,12 @@ def verify(
 
     Exit status 0 when every step passed, 1 when one did not, 2 when it could not be tried.
     """
-    people = (
-        None
-        if read_only
-        else who.find(deployed, canary=canary, other=other_business, token_command=token_command)
-    )
-    rows = None if read_only else Rows(deployed, profile)
-    steps = asyncio.run(_take(deployed, people, rows, aloud=style == "text"))
+    people = None
+    if not read_only:
+        people = who.find(
+            deployed, canary=canary, other=other_business, token_command=token_command
+        )
+    steps = asyncio.run(_take(deployed, people, profile, aloud=style == "text"))
     if style == "json":
         click.echo(report.as_json(deployed.url, steps))
     elif style == "junit":
@@ -52,9 +51,24 @@ def verify(
         raise SystemExit(1)
 
 
+def passes(
+    deployed: Deployed,
+    *,
+    canary: str | None,
+    other_business: str | None,
+    token_command: str | None,
+    profile: str | None,
+) -> bool:
+    """Verify in full, each step printed; whether every one of them passed."""
+    people = who.find(deployed, canary=canary, other=other_business, token_command=token_command)
+    steps = asyncio.run(_take(deployed, people, profile, aloud=True))
+    return not any(step.outcome == "failed" for step in steps)
+
+
 async def _take(
-    deployed: Deployed, people: who.People | None, rows: Rows | None, *, aloud: bool
+    deployed: Deployed, people: who.People | None, profile: str | None, *, aloud: bool
 ) -> list[report.Step]:
+    rows = None if people is None else Rows(deployed, profile)
     visit = Visit(deployed=deployed, people=people, rows=rows, stack=AsyncExitStack())
     taken: list[report.Step] = []
     async for step in run(visit, READ_ONLY if people is None else FULL):

@@ -42,6 +42,6 @@ def ensure_legacy(cloud: Cloud, *, orders_stream_arn: str, name: str = LEGACY_ST
             ],
         )
         client.get_waiter("stack_create_complete").wait(
-            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
         )
     return client.describe_stacks(StackName=name)["Stacks"][0]
