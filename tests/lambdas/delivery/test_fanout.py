@@ -432,7 +432,7 @@ def test_a_fault_that_passes_loses_and_repeats_nothing(place: Place, refusal: An
     customer = place.connection()
     place.subscribe(customer, TOPIC)
     calls = Calls()
-    failures = iter([refusal] * 3)
+    failures = iter([refusal] * 7)
     with calls.watching([clients.dynamodb()]):
         calls.refuse = lambda call, _: next(failures, None) if call.operation == "Query" else None
         run(place, broadcast(TOPIC))
