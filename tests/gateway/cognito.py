@@ -51,7 +51,7 @@ class UserPool:
             ]
         }
 
-    def claims(self, sub: str, **changes: Any) -> Claims:
+    def claims(self, sub: str, /, **changes: Any) -> Claims:
         """The claims of an ID token, valid for an hour from now."""
         now = int(self.now())
         claims: Claims = {
@@ -70,11 +70,11 @@ class UserPool:
         claims.update(changes)
         return {name: value for name, value in claims.items() if value is not None}
 
-    def token(self, sub: str, **changes: Any) -> str:
+    def token(self, sub: str, /, **changes: Any) -> str:
         """A signed ID token; a claim changed to `None` is left out."""
         return self.sign(self.claims(sub, **changes))
 
-    def access_token(self, sub: str, **changes: Any) -> str:
+    def access_token(self, sub: str, /, **changes: Any) -> str:
         claims = self.claims(
             sub,
             aud=None,

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -96,7 +96,9 @@ class Device:
         if len(body) <= frame:
             self._wire.send(body)
         else:
-            self._wire.send(_frames(body, frame))
+            # The other side may close in the middle of what is too large for it.
+            with suppress(ConnectionClosed):
+                self._wire.send(_frames(body, frame))
 
     def ask(self, action: str, **fields: Any) -> Message:
         """Send a request and wait for the answer that carries its number."""
