@@ -29,6 +29,10 @@ outputs: ## Print the stack's outputs as one JSON object
 	@test -x $(PY) || { echo "make outputs: nothing is set up here; run: make up" >&2; exit 1; }
 	@$(PY) -m sandbox outputs --json
 
+.PHONY: verify
+verify: ## Use the deployed sandbox stack as its apps do, and say step by step what holds
+	@$(PY) -m sandbox outputs --json | $(PY) -m ops verify --outputs - --token-command "$(PY) -m sandbox token {name}"
+
 .PHONY: down
 down: ## Destroy the stack and stop every process that `make up` started
 	@if [ -x $(PY) ]; then $(PY) -m sandbox down --yes; else echo "make down: nothing is set up here"; fi

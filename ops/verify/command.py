@@ -11,12 +11,17 @@ from ops.deployed import Deployed, stack_options
 from ops.verify import people as who
 from ops.verify import report
 from ops.verify.rows import Rows
-from ops.verify.steps import FULL, READ_ONLY, Visit, run
+from ops.verify.steps import Check, Visit, run, steps_for
 
 
 @click.command()
 @stack_options
 @click.option("--read-only", is_flag=True, help="Only what changes nothing: no token is needed.")
+@click.option(
+    "--with-order/--without-order",
+    default=None,
+    help="Write an order of the canary business and see it arrive (default: only in the sandbox).",
+)
 @click.option("--canary", metavar="BUSINESS_ID", help="The business whose switch may be flipped.")
 @click.option("--other-business", metavar="BUSINESS_ID", help="A business of somebody else.")
 @click.option("--token-command", help="A command that prints a token of the user {name}.")
@@ -25,6 +30,7 @@ from ops.verify.steps import FULL, READ_ONLY, Visit, run
 def verify(
     deployed: Deployed,
     read_only: bool,
+    with_order: bool | None,
     canary: str | None,
     other_business: str | None,
     token_command: str | None,
@@ -40,7 +46,10 @@ def verify(
         people = who.find(
             deployed, canary=canary, other=other_business, token_command=token_command
         )
-    steps = asyncio.run(_take(deployed, people, profile, aloud=style == "text"))
+    if with_order is None:
+        with_order = deployed.sandbox is not None and "order_events" in deployed.functions
+    wanted = steps_for(read_only=read_only, with_order=with_order)
+    steps = asyncio.run(_take(deployed, people, profile, wanted, aloud=style == "text"))
     if style == "json":
         click.echo(report.as_json(deployed.url, steps))
     elif style == "junit":
@@ -61,17 +70,23 @@ def passes(
 ) -> bool:
     """Verify in full, each step printed; whether every one of them passed."""
     people = who.find(deployed, canary=canary, other=other_business, token_command=token_command)
-    steps = asyncio.run(_take(deployed, people, profile, aloud=True))
+    wanted = steps_for(read_only=False, with_order=False)
+    steps = asyncio.run(_take(deployed, people, profile, wanted, aloud=True))
     return not any(step.outcome == "failed" for step in steps)
 
 
 async def _take(
-    deployed: Deployed, people: who.People | None, profile: str | None, *, aloud: bool
+    deployed: Deployed,
+    people: who.People | None,
+    profile: str | None,
+    steps: tuple[tuple[str, Check], ...],
+    *,
+    aloud: bool,
 ) -> list[report.Step]:
     rows = None if people is None else Rows(deployed, profile)
     visit = Visit(deployed=deployed, people=people, rows=rows, stack=AsyncExitStack())
     taken: list[report.Step] = []
-    async for step in run(visit, READ_ONLY if people is None else FULL):
+    async for step in run(visit, steps):
         taken.append(step)
         if aloud:
             click.echo(report.line(step))

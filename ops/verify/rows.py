@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from ops.deployed import Deployed
+from ops.errors import OperatorError
 
 
 class Rows:
@@ -14,6 +16,8 @@ class Rows:
 
     def __init__(self, deployed: Deployed, profile: str | None) -> None:
         self._client = deployed.client("dynamodb", profile=profile)
+        self._lambda = deployed.client("lambda", profile=profile)
+        self._function = deployed.functions.get("websocket", "")
         self._connections = deployed.connections_table
         self._subscriptions = deployed.subscriptions_table
 
@@ -34,6 +38,31 @@ class Rows:
             self._client.delete_item(
                 TableName=self._subscriptions, Key={"subscriptionId": {"S": subscription_id}}
             )
+
+    def place_order(self, order_id: str, business_id: str) -> None:
+        """Write a pending order of nobody's for the business; it costs nothing and has no items."""
+        self._client.put_item(
+            TableName=self._orders_table(),
+            Item={
+                "orderId": {"S": order_id},
+                "businessId": {"S": business_id},
+                "status": {"S": "pending"},
+                "items": {"L": []},
+                "totalAmount": {"N": "0"},
+                "createdAt": {"S": datetime.now(UTC).isoformat(timespec="milliseconds")},
+            },
+        )
+
+    def remove_order(self, order_id: str) -> None:
+        """Delete the order that was placed."""
+        self._client.delete_item(TableName=self._orders_table(), Key={"orderId": {"S": order_id}})
+
+    def _orders_table(self) -> str:
+        configuration = self._lambda.get_function_configuration(FunctionName=self._function)
+        table = configuration["Environment"]["Variables"].get("ORDERS_TABLE")
+        if not table:
+            raise OperatorError("the stack has no orders table: leave --with-order out")
+        return str(table)
 
     def _plain(self, table: str, key: dict[str, Any]) -> dict[str, Any]:
         answer = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -153,6 +154,20 @@ async def toggle(visit: Visit) -> None:
             raise StepError(f"the event carries version {event.get('version')}, not {version}")
 
 
+async def new_order(visit: Visit) -> None:
+    """An order that is written to the orders table reaches the merchant's device."""
+    order_id = f"verify-{uuid.uuid4().hex[:12]}"
+    mark = visit.shop().events_seen
+    visit.tables.place_order(order_id, visit.who.business_id)
+    try:
+        await visit.shop().event(
+            lambda event: event.get("type") == "NEW_ORDER" and order_id in json.dumps(event),
+            after=mark,
+        )
+    finally:
+        visit.tables.remove_order(order_id)
+
+
 async def silence(visit: Visit) -> None:
     """After unsubscribing the customer hears nothing of the switch."""
     answer = await visit.buyer().request(
@@ -198,8 +213,8 @@ async def wrong_field(visit: Visit) -> None:
 
 async def oversized(visit: Visit) -> None:
     """A message over the limit is refused with its code."""
-    answer = await visit.shop().request(action="PING", filler="x" * OVERSIZED)
-    _refused(answer, "too_large")
+    text = json.dumps({"action": "PING", "filler": "x" * OVERSIZED})
+    _refused(await visit.shop().request_text(text), "too_large")
 
 
 async def unknown(visit: Visit) -> None:
@@ -236,6 +251,9 @@ FULL: Final[tuple[tuple[str, Check], ...]] = (
     ("an unknown action is answered", unknown),
     ("disconnecting cleans up", disconnect),
 )
+
+NEW_ORDER: Final[tuple[str, Check]] = ("a new order reaches the merchant", new_order)
+"""Writes to the orders table: only where the operator says so, for a business made for this."""
 
 READ_ONLY: Final[tuple[tuple[str, Check], ...]] = (
     ("reach the API at its URL", reach),
@@ -293,6 +311,16 @@ def _expect(answer: Message | dict[str, Any], **wanted: object) -> None:
 def _refused(answer: Message, *codes: str) -> None:
     if answer.get("type") != "ERROR" or answer.get("code") not in codes:
         raise StepError(f"not refused with {' or '.join(codes)}: {answer}"[:400])
+
+
+def steps_for(*, read_only: bool, with_order: bool) -> tuple[tuple[str, Check], ...]:
+    """The steps that the operator allows; the order comes when the merchant has subscribed."""
+    if read_only:
+        return READ_ONLY
+    if not with_order:
+        return FULL
+    place = next(i for i, (_, check) in enumerate(FULL) if check is silence)
+    return (*FULL[:place], NEW_ORDER, *FULL[place:])
 
 
 def _is_status_change(event: Message) -> bool:
