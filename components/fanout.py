@@ -37,6 +37,7 @@ class ScheduleParts:
 
     rule: aws.cloudwatch.EventRule
     target: aws.cloudwatch.EventTarget
+    dead_letter_policy: aws.sqs.QueuePolicy
     permission: aws.lambda_.Permission
 
 
@@ -117,9 +118,10 @@ def schedule(
     physical_name: str,
     function: aws.lambda_.Function,
     minutes: int,
+    dead_letters: aws.sqs.Queue,
     parent: pulumi.Resource,
 ) -> ScheduleParts:
-    """Invoke a Lambda every so many minutes."""
+    """Invoke a Lambda every so many minutes; what could not be started ends as a dead letter."""
     rule = aws.cloudwatch.EventRule(
         f"{name}-schedule",
         name=physical_name,
@@ -136,15 +138,38 @@ def schedule(
         source_arn=rule.arn,
         opts=pulumi.ResourceOptions(parent=rule),
     )
+    dead_letter_policy = aws.sqs.QueuePolicy(
+        f"{name}-schedule-dead-letters",
+        queue_url=dead_letters.url,
+        policy=pulumi.Output.json_dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "KeepWhatCouldNotStart",
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": dead_letters.arn,
+                        "Condition": {"ArnEquals": {"aws:SourceArn": rule.arn}},
+                    }
+                ],
+            }
+        ),
+        opts=pulumi.ResourceOptions(parent=rule),
+    )
     target = aws.cloudwatch.EventTarget(
         f"{name}-schedule-target",
         rule=rule.name,
         target_id="function",
         arn=function.arn,
+        dead_letter_config={"arn": dead_letters.arn},
         retry_policy={
             "maximum_retry_attempts": SCHEDULE_RETRIES,
             "maximum_event_age_in_seconds": SCHEDULE_EVENT_AGE,
         },
-        opts=pulumi.ResourceOptions(parent=rule, depends_on=[permission]),
+        opts=pulumi.ResourceOptions(parent=rule, depends_on=[permission, dead_letter_policy]),
     )
-    return ScheduleParts(rule=rule, target=target, permission=permission)
+    return ScheduleParts(
+        rule=rule, target=target, dead_letter_policy=dead_letter_policy, permission=permission
+    )

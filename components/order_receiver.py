@@ -129,6 +129,7 @@ class OrderReceiver(pulumi.ComponentResource):
                 physical_name=function_name(settings.stack, JANITOR),
                 function=janitor,
                 minutes=catalogue.JANITOR_PERIOD_MINUTES,
+                dead_letters=queues.dead_letters,
                 parent=janitor,
             ),
             monitoring=create_monitoring(

@@ -21,6 +21,7 @@ INTEGRATION = "aws:apigatewayv2/integration:Integration"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 QUEUE = "aws:sqs/queue:Queue"
+SOURCE = "aws:lambda/eventSourceMapping:EventSourceMapping"
 EXECUTION_ARN = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{API_ID}"
 
 
@@ -180,6 +181,43 @@ def test_a_message_stays_hidden_six_times_as_long_as_its_worker_may_take(
     redrive = json.loads(queue["redrivePolicy"])
     assert redrive["maxReceiveCount"] == catalogue.FANOUT_MAX_RECEIVES
     assert redrive["deadLetterTargetArn"].endswith(":order-receiver-test-dead-letters")
+
+
+def test_poison_does_not_block_the_orders_stream(engine: Engine, configure: Configure) -> None:
+    configure(ordersTable=ORDERS)
+    build()
+    source = engine.of_type(SOURCE)["order-receiver-order-events-source"]
+    assert source["bisectBatchOnFunctionError"] is True
+    assert 0 < source["maximumRetryAttempts"] <= 10
+    assert 0 < source["maximumRecordAgeInSeconds"] <= 86_400
+    assert source["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    failed = source["destinationConfig"]["onFailure"]["destinationArn"]
+    assert failed.endswith(":order-receiver-test-dead-letters")
+
+
+def test_a_failed_share_of_an_audience_comes_again_alone(
+    engine: Engine, configure: Configure
+) -> None:
+    build()
+    (source,) = engine.of_type(SOURCE).values()
+    assert source["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["batchSize"] == catalogue.FANOUT_BATCH_SIZE
+
+
+def test_the_janitor_is_woken_by_its_own_schedule_alone(
+    engine: Engine, configure: Configure
+) -> None:
+    build()
+    (rule,) = engine.of_type("aws:cloudwatch/eventRule:EventRule").values()
+    assert rule["scheduleExpression"] == f"rate({catalogue.JANITOR_PERIOD_MINUTES} minutes)"
+    permission = engine.of_type(PERMISSION)["order-receiver-janitor-schedule-permission"]
+    assert permission["principal"] == "events.amazonaws.com"
+    assert permission["sourceArn"].endswith(rule["name"])
+    (target,) = engine.of_type("aws:cloudwatch/eventTarget:EventTarget").values()
+    assert target["deadLetterConfig"]["arn"].endswith(":order-receiver-test-dead-letters")
+    (policy,) = engine.of_type("aws:sqs/queuePolicy:QueuePolicy").values()
+    (statement,) = json.loads(policy["policy"])["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": permission["sourceArn"]}}
 
 
 def test_the_outputs_are_those_that_others_rely_on(engine: Engine, configure: Configure) -> None:
