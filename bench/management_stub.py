@@ -11,6 +11,7 @@ that its work is not counted as the client's.
 import asyncio
 import contextlib
 import multiprocessing
+import os
 import ssl
 import threading
 from collections import defaultdict
@@ -169,7 +170,9 @@ def serve(
         thread.join()
 
 
-def _child(stub: Stub, pipe: "multiprocessing.connection.Connection") -> None:
+def _child(stub: Stub, core: int, pipe: "multiprocessing.connection.Connection") -> None:
+    os.sched_setaffinity(0, {core})
+
     async def run() -> None:
         await _listen(stub, lambda: pipe.send(stub.endpoint), asyncio.Event())
 
@@ -177,11 +180,11 @@ def _child(stub: Stub, pipe: "multiprocessing.connection.Connection") -> None:
 
 
 @contextlib.contextmanager
-def in_process(latency: float, answer: Answer = always_ok) -> Iterator[str]:
-    """The endpoint in a process of its own, keeping no record; yields its address."""
+def in_process(latency: float, *, core: int, answer: Answer = always_ok) -> Iterator[str]:
+    """The endpoint in a process of its own on a core, keeping no record; yields its address."""
     here, there = multiprocessing.Pipe()
     stub = Stub(latency=latency, answer=answer, keep=False)
-    process = multiprocessing.get_context("spawn").Process(target=_child, args=(stub, there))
+    process = multiprocessing.get_context("spawn").Process(target=_child, args=(stub, core, there))
     process.start()
     try:
         yield here.recv()
