@@ -92,7 +92,9 @@ def read_time_to_live(session: Session, tables: tuple[str, ...]) -> Mapping[str,
 def _config() -> Config:
     from botocore.config import Config
 
-    return Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
+    return Config(
+        connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2}
+    )
 
 
 def _attempt(what: str, read: Callable[[], Read]) -> Read | Unreadable:

@@ -81,25 +81,32 @@ BUSINESSES = "WhizzMerchants_Businesses"
 ORDERS = "WizzOrders"
 
 
+def tables_of(stage: str, businesses: str, orders: str) -> dict[str, dict[str, Any]]:
+    """The tables of a stage, as the platform documents them."""
+    connections = f"WizzUser_websocket_connections_{stage}"
+    subscriptions = f"WizzUser_websocket_subscriptions_{stage}"
+    return {
+        connections: table(
+            connections, "connectionId", userId_connectedAt_index=("userId", "connectedAt")
+        ),
+        subscriptions: table(
+            subscriptions,
+            "subscriptionId",
+            topic_createdAt_index=("topic", "createdAt"),
+            userId_topic_index=("userId", "topic"),
+        ),
+        businesses: table(businesses, "businessId"),
+        orders: orders_table(orders),
+    }
+
+
 @dataclass(kw_only=True)
 class Platform:
     """What the account holds; a test spoils one thing of it."""
 
     apis: list[dict[str, Any]] = field(default_factory=lambda: [api()])
     tables: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {
-            CONNECTIONS: table(
-                CONNECTIONS, "connectionId", userId_connectedAt_index=("userId", "connectedAt")
-            ),
-            SUBSCRIPTIONS: table(
-                SUBSCRIPTIONS,
-                "subscriptionId",
-                topic_createdAt_index=("topic", "createdAt"),
-                userId_topic_index=("userId", "topic"),
-            ),
-            BUSINESSES: table(BUSINESSES, "businessId"),
-            ORDERS: orders_table(ORDERS),
-        }
+        default_factory=lambda: tables_of(STACK, BUSINESSES, ORDERS)
     )
     stack_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     gateway: preflight.Gateway = field(
@@ -112,6 +119,15 @@ class Platform:
     time_to_live: dict[str, Any] = field(
         default_factory=lambda: {CONNECTIONS: "ttl", SUBSCRIPTIONS: "ttl"}
     )
+
+
+def for_stage(platform: Platform, stage: str, api_id: str) -> None:
+    """Have the platform be that of another stage."""
+    platform.apis = [api(api_id, name=f"WizzUser-WebSocket-{stage}")]
+    for suffix in ("", f"_{stage}"):
+        platform.tables |= tables_of(stage, f"{BUSINESSES}{suffix}", f"{ORDERS}{suffix}")
+    platform.time_to_live = dict.fromkeys(platform.tables, "ttl")
+    platform.gateway = preflight.Gateway(stages={stage: True}, routes={}, integrations={})
 
 
 def invocation_uri(function: str) -> str:
