@@ -96,7 +96,10 @@ def settle(proof: Proof, claim: object, business: Business | None) -> Identity:
 
 
 def registered(connection: Connection | None) -> Identity:
-    """The identity that a connection registered with. Raises Refusal: `not_registered`."""
+    """The identity that a connection registered with. Raises Refusal: `not_registered`.
+
+    A `ttl` that has passed does not matter here: whoever sends a message is connected.
+    """
     if connection is None or connection.identity is None:
         raise Refusal(ErrorCode.NOT_REGISTERED, "Send REGISTER_CONNECTION first.")
     return connection.identity

@@ -39,6 +39,7 @@ _SUBSCRIPTION: Final = (
     "businessId",
     "isActive",
     "changedVersion",
+    "changedAt",
     "untoldSince",
 )
 

@@ -348,7 +348,7 @@ class OrderMessageAck(Answer, frozen=True, kw_only=True, tag_field="action", tag
 
 
 class Error(Answer, frozen=True, kw_only=True, tag_field="type", tag="ERROR"):
-    """Answer to a message that was refused. Nothing was changed by it."""
+    """Answer to a message that was refused. Only after `unavailable` may it have had an effect."""
 
     code: ErrorCode
     message: str

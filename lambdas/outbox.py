@@ -6,6 +6,7 @@ event may not have been queued, and the next toggle or the janitor queues it aga
 event id.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,13 +65,11 @@ def broadcast(change: Change, correlation_id: str) -> Broadcast:
 def overdue(status_row: Row | None, now: float) -> Change | None:
     """The change in a `merchant_status_<businessId>` row that nobody may have been told of."""
     row = status_row or {}
-    since, version, business_id = (
-        row.get("untoldSince"),
-        row.get("changedVersion"),
-        row.get("businessId"),
-    )
+    since, changed_at = row.get("untoldSince"), row.get("changedAt")
+    version, business_id = row.get("changedVersion"), row.get("businessId")
     if (
         not isinstance(since, int)
+        or not isinstance(changed_at, int)
         or not isinstance(version, int)
         or not isinstance(business_id, str)
         or now - since < OVERDUE_SECONDS
@@ -80,13 +79,27 @@ def overdue(status_row: Row | None, now: float) -> Change | None:
         business_id=business_id,
         is_active=row.get("isActive") is True,
         version=version,
-        occurred_at=since,
+        occurred_at=changed_at,
     )
+
+
+def not_queued(subscriptions: Table, change: Change) -> None:
+    """Note that the event of a change is certainly not queued: it is overdue from now on."""
+    with suppress(ConditionFailedError):
+        tables.update(
+            Update(
+                table=subscriptions,
+                key=status_topic(change.business_id),
+                expression="SET #untoldSince = :long_ago",
+                condition="#changedVersion = :version AND attribute_exists(#untoldSince)",
+                values={"version": change.version, "long_ago": 0},
+            )
+        )
 
 
 def told(subscriptions: Table, business_id: str, version: int) -> None:
     """Note that everyone has been told of the change with this version; again is no error."""
-    try:
+    with suppress(ConditionFailedError):
         tables.update(
             Update(
                 table=subscriptions,
@@ -96,5 +109,3 @@ def told(subscriptions: Table, business_id: str, version: int) -> None:
                 values={"version": version},
             )
         )
-    except ConditionFailedError:
-        return

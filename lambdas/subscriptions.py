@@ -19,28 +19,16 @@ def subscribe(
     connection: Connection,
     topic: str,
     facts: Mapping[str, Value],
-    *,
-    others: tuple[Write, ...] = (),
 ) -> str:
     """Subscribe a connection to a topic and return the subscription's id; again is no error.
 
-    `facts` are what the row says beside the connection and the topic. With `others` in the same
-    transaction a CancelledError names those of them that failed, counted from 0. Raises Refusal.
+    `facts` are what the row says beside the connection and the topic. Raises Refusal.
     """
-    writes = subscribing(exchange, connection, topic, facts)
     try:
-        tables.commit_patiently([*writes, *others])
-    except CancelledError as cancelled:
-        if not cancelled.failed:
-            raise Refusal(
-                ErrorCode.UNAVAILABLE, "Too much happened at once.", retry_after_ms=1000
-            ) from None
-        if 0 in cancelled.failed:
-            raise Refusal(
-                ErrorCode.CONFLICT, "This connection has changed meanwhile: try again."
-            ) from None
-        raise CancelledError(
-            frozenset(position - len(writes) for position in cancelled.failed)
+        tables.commit_patiently(subscribing(exchange, connection, topic, facts))
+    except CancelledError:
+        raise Refusal(
+            ErrorCode.CONFLICT, "This connection has changed meanwhile: try again."
         ) from None
     return subscription_id(exchange.connection_id, topic)
 

@@ -5,9 +5,8 @@ from typing import Final
 
 from msgspec import Raw
 
-from lambdas import subscribers, tables
+from lambdas import tables
 from lambdas.actions.orders import Party, orders_table, party_of
-from lambdas.audience import Admission
 from lambdas.exchange import Exchange
 from lambdas.jobs import Direct, Event, Parties
 from lambdas.messages import (
@@ -129,7 +128,9 @@ def _connections(
         )
         found.update(dict.fromkeys(str(row["connectionId"]) for row in rows))
     if to is EntityType.MERCHANT and business is not None:
-        # Who owns it by e-mail, or serves it under the owner's account on further devices.
+        # Who owns it by a verified e-mail address has another user id than `ownerId`.
+        from lambdas import subscribers
+
         page = subscribers.page(business_topic(business.business_id))
         found.update(dict.fromkeys(one.connection_id for one in page.subscriptions))
     found.pop(exchange.connection_id, None)
@@ -147,6 +148,7 @@ def _post(
         return 0
     # The client of the management API is nothing that another message needs.
     from lambdas import delivery
+    from lambdas.audience import Admission
 
     event_id = f"{exchange.correlation_id}:{request.order_id}"
     message = OrderMessage(

@@ -7,14 +7,18 @@ again. The event is queued afterwards. That it is still to be queued is part of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas import jobs, outbox, subscriptions, tables
 from lambdas.actions.businesses import business_status_facts, current_version
 from lambdas.exchange import Exchange
 from lambdas.identity import merchant_of
 from lambdas.messages import BusinessStatusUpdate, BusinessStatusUpdated, EntityType, ErrorCode
+from lambdas.observability import failure, log
 from lambdas.refusal import Refusal
 from lambdas.rows import (
     STATUS_ROW_SECONDS,
@@ -29,6 +33,9 @@ from lambdas.tables import CancelledError, ConditionFailedError, Update, Value, 
 
 ROWS_AT_ONCE: Final = 25
 """Rows of devices that change in the transaction itself; each further one is a call of its own."""
+
+ROWS_IN_PARALLEL: Final = 8
+"""Calls under way at once for those; botocore keeps ten sockets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,15 +99,27 @@ def _toggled(
     if not state.differs_from(request.is_active):
         change = outbox.overdue(state.status_row, exchange.now)
     if change is not None:
-        jobs.enqueue(outbox.broadcast(change, exchange.correlation_id))
-    for key in rest:
-        _follow_later(key, request, exchange, version)
+        _queue(change, exchange)
+    if rest:
+        _follow_later(rest, request, exchange, version)
     return BusinessStatusUpdated(
         timestamp=exchange.timestamp,
         business_id=request.business_id,
         is_active=request.is_active,
         version=version,
     )
+
+
+def _queue(change: outbox.Change, exchange: Exchange) -> None:
+    """Queue the event; where that fails, the client's next try or the janitor does it at once."""
+    try:
+        jobs.enqueue(outbox.broadcast(change, exchange.correlation_id))
+    except (ClientError, BotoCoreError) as error:
+        log("event not queued", level="ERROR", **failure(error))
+        outbox.not_queued(exchange.configuration.subscriptions, change)
+        raise Refusal(
+            ErrorCode.UNAVAILABLE, "Customers were not told yet: try again.", retry_after_ms=1000
+        ) from error
 
 
 def _read(request: BusinessStatusUpdate, exchange: Exchange) -> State:
@@ -182,6 +201,7 @@ _NEVER_TOGGLED: Final = "attribute_not_exists(#statusVersion)"
 
 
 def _status(request: BusinessStatusUpdate, exchange: Exchange, state: State) -> Update:
+    # Whatever was read must still be there, also where another writer left something odd.
     seen = (state.status_row or {}).get("version")
     values: dict[str, Value] = {
         "active": request.is_active,
@@ -193,7 +213,7 @@ def _status(request: BusinessStatusUpdate, exchange: Exchange, state: State) -> 
         "now": exchange.timestamp,
         "ttl": int(exchange.now) + STATUS_ROW_SECONDS,
     }
-    if isinstance(seen, int):
+    if seen is not None:
         values["seen"] = seen
     expression = (
         "SET #isActive = :active, #version = :version, #entityType = :merchant,"
@@ -202,7 +222,7 @@ def _status(request: BusinessStatusUpdate, exchange: Exchange, state: State) -> 
         " #createdAt = if_not_exists(#createdAt, :now)"
     )
     if state.differs_from(request.is_active):
-        expression += ", #changedVersion = :version, #untoldSince = :since"
+        expression += ", #changedVersion = :version, #changedAt = :since, #untoldSince = :since"
         values["since"] = int(exchange.now)
     return Update(
         table=exchange.configuration.subscriptions,
@@ -230,20 +250,18 @@ def _device(key: str, request: BusinessStatusUpdate, exchange: Exchange, version
 
 
 def _follow_later(
-    key: str, request: BusinessStatusUpdate, exchange: Exchange, version: int
+    keys: Sequence[str], request: BusinessStatusUpdate, exchange: Exchange, version: int
 ) -> None:
-    """Let a row follow outside of the transaction, unless a later toggle was there first."""
-    change = _device(key, request, exchange, version)
-    try:
-        tables.update(
-            Update(
-                table=change.table,
-                key=key,
-                expression=change.expression,
-                condition=f"{change.condition} AND"
-                " (attribute_not_exists(#version) OR #version < :version)",
-                values=change.values,
-            )
+    """Let the rows beyond the transaction follow, unless a later toggle was there first."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def follow(key: str) -> None:
+        change = _device(key, request, exchange, version)
+        condition = (
+            f"{change.condition} AND (attribute_not_exists(#version) OR #version < :version)"
         )
-    except ConditionFailedError:
-        return
+        with suppress(ConditionFailedError):
+            tables.update(replace(change, condition=condition))
+
+    with ThreadPoolExecutor(max_workers=ROWS_IN_PARALLEL) as threads:
+        list(threads.map(follow, keys))

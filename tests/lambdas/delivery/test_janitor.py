@@ -173,6 +173,7 @@ def untold(place: Place, age: float) -> None:
             "isActive": True,
             "version": 3,
             "changedVersion": 3,
+            "changedAt": int(time.time() - age),
             "untoldSince": int(time.time() - age),
             "createdAt": iso(time.time()),
         }
