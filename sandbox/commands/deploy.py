@@ -13,7 +13,7 @@ from sandbox.engines import remember
 from sandbox.errors import SandboxError
 from sandbox.home import alone, together
 from sandbox.proof import prove
-from sandbox.stack import Request, Result
+from sandbox.stack import Request, Result, Stack
 
 _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask before anything is changed.")
 
@@ -35,17 +35,16 @@ def up(target: Target, request: Request, yes: bool, proven: bool) -> int:
         if cloud.lost and not (found := target.engine.refresh(stack, request)).ok:
             return found.exit_code
         cloud.forget_loss()
-        result = target.engine.preview(stack, request)
-        if not result.ok:
-            return result.exit_code
-        if _changes(result):
+        if not (planned := _plan(target, stack, request)).ok:
+            return planned.exit_code
+        if planned.changes or request.json:
             _agree(yes, "Deploy this?")
             if target.own:
                 remember(target.home, target.engine)
-            result = target.engine.up(stack, request)
+            done = target.engine.up(stack, request)
             cloud.save()
-            if not result.ok:
-                return result.exit_code
+            if not done.ok:
+                return done.exit_code
         if target.own:
             outputs = target.engine.outputs(stack)
             if proven:
@@ -107,8 +106,11 @@ def _build(target: Target, console: Console) -> None:
             step.note = package.build()
 
 
-def _changes(result: Result) -> bool:
-    return bool(result.changes)
+def _plan(target: Target, stack: Stack, request: Request) -> Result:
+    """Show what would change, unless a machine reads: it gets one document, not two."""
+    if request.json:
+        return Result(exit_code=0)
+    return target.engine.preview(stack, request)
 
 
 def _agree(yes: bool, question: str) -> None:
