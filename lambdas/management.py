@@ -11,6 +11,7 @@ import asyncio
 import os
 import random
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from urllib.parse import quote, urlsplit
 from lambdas import clients
 from lambdas.catalogue import Env
 from lambdas.signing import Credentials, Signer, body_hash
+from lambdas.wire import SilentError, Wire
 
 BODY_LIMIT: Final = 128 * 1024
 """Bytes of one message: API Gateway's quota for WebSockets, which also holds for @connections."""
@@ -44,6 +46,9 @@ second that all APIs of an account share."""
 
 IDLE_SECONDS: Final = 20
 """An idle socket is not used after this. The wall clock runs on while a container is frozen."""
+
+ADDRESS_SECONDS: Final = 30
+"""How long the addresses of the endpoint are kept."""
 
 _CONNECTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}={0,2}")
 _PLACEHOLDERS: Final = ("VIRTUAL_", "LOGIN_")
@@ -101,14 +106,6 @@ class Post:
     body: bytes
 
 
-@dataclass(slots=True)
-class _Socket:
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    used: float
-    fresh: bool = True
-
-
 class Management:
     """The management API at one endpoint (`https://…/<stage>`), and the sockets kept open to it."""
 
@@ -116,10 +113,13 @@ class Management:
         parts = urlsplit(endpoint)
         assert parts.hostname is not None, endpoint
         self._host = parts.netloc
-        self._address = (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+        self._name = parts.hostname
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._addresses = [parts.hostname]
+        self._resolved_at = 0.0
         self._tls = _tls() if parts.scheme == "https" else None
         self._path = parts.path.rstrip("/") + "/%40connections/"
-        self._idle: list[_Socket] = []
+        self._idle: list[Wire] = []
 
     def post_all(self, posts: Sequence[Post], *, deadline: float) -> list[Outcome]:
         """Post each message and return, in the same order, what became of it.
@@ -132,6 +132,7 @@ class Management:
         return asyncio.run_coroutine_threadsafe(self._post_all(posts, deadline), _loop()).result()
 
     async def _post_all(self, posts: Sequence[Post], deadline: float) -> list[Outcome]:
+        await self._resolve()
         signer = self._signer()
         hashes = {body: body_hash(body) for body in {post.body for post in posts}}
         outcomes = [Outcome.UNSENT] * len(posts)
@@ -168,54 +169,56 @@ class Management:
         return outcome
 
     async def _attempt(self, request: bytes) -> Outcome:
-        socket = None
         try:
-            socket = await self._socket()
+            wire = self._kept() or await self._open()
             try:
-                status = await self._exchange(socket, request)
-            except (asyncio.IncompleteReadError, ConnectionError) as closed:
-                # The other side gave up a socket that had been idle: it never read the request.
-                if socket.fresh or getattr(closed, "partial", b""):
+                status = await wire.ask(request, ANSWER_SECONDS)
+            except SilentError:
+                # The other side gave up a wire that had been idle: it never read the request.
+                if wire.is_fresh:
                     raise
-                socket.writer.transport.abort()
-                socket = await self._open()
-                status = await self._exchange(socket, request)
-            return classify(status)
-        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
-            # Time-outs are OSErrors too. What is half read must not be used again.
-            if socket is not None:
-                socket.writer.transport.abort()
+                wire = await self._open()
+                status = await wire.ask(request, ANSWER_SECONDS)
+        except (OSError, ValueError):
+            # Time-outs are OSErrors too.
             return Outcome.BUSY
+        if wire.is_open:
+            self._idle.append(wire)
+        return classify(status)
 
-    async def _exchange(self, socket: _Socket, request: bytes) -> int:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            socket.writer.write(request)
-            head = (await socket.reader.readuntil(b"\r\n\r\n")).lower()
-            if not head.startswith(b"http/1.1 "):
-                raise ValueError("not an HTTP/1.1 answer")
-            status = int(head[9:12])
-            _, named, length = head.partition(b"\r\ncontent-length:")
-            if named:
-                await socket.reader.readexactly(int(length.split(b"\r\n", 1)[0]))
-        if named and b"\r\nconnection: close" not in head:
-            socket.used, socket.fresh = time(), False
-            self._idle.append(socket)
-        else:
-            socket.writer.close()
-        return status
-
-    async def _socket(self) -> _Socket:
+    def _kept(self) -> Wire | None:
         while self._idle:
-            socket = self._idle.pop()
-            if time() - socket.used < IDLE_SECONDS and not socket.reader.at_eof():
-                return socket
-            socket.writer.close()
-        return await self._open()
+            wire = self._idle.pop()
+            if wire.is_open and time() - wire.used_at < IDLE_SECONDS:
+                return wire
+            wire.close()
+        return None
 
-    async def _open(self) -> _Socket:
+    async def _open(self) -> Wire:
         async with asyncio.timeout(CONNECT_SECONDS):
-            reader, writer = await asyncio.open_connection(*self._address, ssl=self._tls)
-        return _Socket(reader, writer, time())
+            _, wire = await asyncio.get_running_loop().create_connection(
+                Wire,
+                random.choice(self._addresses),  # noqa: S311
+                self._port,
+                ssl=self._tls,
+                server_hostname=None if self._tls is None else self._name,
+            )
+        return wire
+
+    async def _resolve(self) -> None:
+        """Look the endpoint's name up once for all wires, which would otherwise queue for it."""
+        if time() - self._resolved_at < ADDRESS_SECONDS:
+            return
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self._name, self._port, family=socket.AF_INET, type=socket.SOCK_STREAM
+            )
+        except OSError:
+            # Each wire asks again by itself, and what it is told is the outcome of its post.
+            self._addresses = [self._name]
+            return
+        self._addresses = [str(address[0]) for *_, address in found]
+        self._resolved_at = time()
 
     def _signer(self) -> Signer:
         credentials = clients.session().get_credentials()
