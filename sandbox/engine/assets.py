@@ -1,4 +1,4 @@
-"""Hashes of assets and archives, computed as Pulumi does, so that both engines see the same change."""
+"""Hashes of assets and archives, computed as Pulumi does: both engines see the same change."""
 
 import hashlib
 import io

@@ -4,7 +4,8 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -43,11 +44,13 @@ class BuiltinEngine:
         return self._operate(stack, request, "update", _run_program)
 
     def refresh(self, stack: Stack, request: Request) -> Result:
-        """Bring the state to what the provider finds; creates that were broken off are forgotten."""
+        """Bring the state to what the provider finds; forget creates that were broken off."""
+        request = replace(request, policy_packs=(), policy_pack_configs=())
         return self._operate(stack, request, "refresh", lambda d, *_: d.refresh())
 
     def destroy(self, stack: Stack, request: Request) -> Result:
         """Delete every resource of the stack, or those that are targeted."""
+        request = replace(request, policy_packs=(), policy_pack_configs=())
         return self._operate(stack, request, "destroy", lambda d, *_: d.destroy())
 
     def outputs(self, stack: Stack, *, show_secrets: bool = False) -> dict[str, Any]:
@@ -140,7 +143,7 @@ class BuiltinEngine:
         reporter: Reporter,
         *,
         preview: bool,
-    ) -> Iterator[Deployment]:
+    ) -> Generator[Deployment]:
         environment = surroundings(stack.environment)
         _warn_of_pending(before, reporter)
         packs = _start_packs(request, project, environment, reporter, preview=preview)
@@ -166,6 +169,7 @@ class BuiltinEngine:
             ):
                 yield deployment
         finally:
+            reporter.packs = packs.names
             packs.close()
             host.close()
 
@@ -253,7 +257,7 @@ def _warn_of_pending(before: checkpoint.Deployment, reporter: Reporter) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts(deployment: Deployment, host: Host, reporter: Reporter) -> Iterator[None]:
+def _interrupts(deployment: Deployment, host: Host, reporter: Reporter) -> Generator[None]:
     """Let the first Ctrl-C end the operation in order, and the second one at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

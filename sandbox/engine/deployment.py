@@ -20,7 +20,14 @@ from sandbox.engine.checkpoint import Journal, Resource, now
 from sandbox.engine.goals import PROVIDER_PREFIX, STACK_TYPE, Goal, former_urns, make_urn
 from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project
-from sandbox.engine.providers import Diff, NoProviderError, Once, PartialError, ProviderError
+from sandbox.engine.providers import (
+    Diff,
+    NoProviderError,
+    Once,
+    PartialError,
+    Provider,
+    ProviderError,
+)
 from sandbox.engine.registry import Manager, Registry, default_name, split_reference
 from sandbox.engine.report import Reporter
 from sandbox.stack import Op, Step
@@ -133,6 +140,7 @@ class Deployment:
         with self._failing(urn):
             old, former = self._claim(urn, goal)
             manager, reference = self._manager(goal)
+            assert manager is not None
             new = self._state(urn, goal, reference, former).copy(external=True, id=identity)
             if values.is_unknown(identity):
                 self._settle(new.copy(id=""), drop=old, write=False)
@@ -171,7 +179,7 @@ class Deployment:
         )
         with self._failing(""):
             manager, _ = self._manager(goal)
-            assert not isinstance(manager, Registry)
+            assert isinstance(manager, Provider)
             return manager.invoke(token, arguments, preview=self.options.preview)
 
     # -- who manages it -----------------------------------------------------------------------
@@ -252,7 +260,7 @@ class Deployment:
     def _without_provider(
         self, urn: str, goal: Goal, error: NoProviderError
     ) -> tuple[Resource, bool]:
-        """Let the packs judge the inputs even where nobody can check them, then say what is missing."""
+        """Let the packs judge inputs that nobody can check, then say what is missing."""
         new = self._reviewed(goal, self._state(urn, goal, "", ""))
         with self._lock:
             first = error.package not in self._missing
@@ -774,7 +782,7 @@ class Deployment:
     @contextmanager
     def _step(self, op: Op, new: Resource, old: Resource | None, diff: Diff | None = None) -> Any:
         self.stop_if_cancelled()
-        self._report.started(op, new, old)
+        self._report.started(op, new)
         began = monotonic()
         result = new
 

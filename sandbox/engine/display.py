@@ -1,12 +1,12 @@
-"""Shows an operation the way the CLI does: a tree, durations, differences, outputs, a summary."""
+"""Shows an operation the way the CLI does: steps as they end, differences, outputs, a summary."""
 
 import json
 import sys
-from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import asdict
 from typing import Any, TextIO
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
 from sandbox.engine import values
@@ -15,235 +15,188 @@ from sandbox.engine.goals import STACK_TYPE
 from sandbox.engine.report import Reporter
 from sandbox.stack import Diagnostic, Finding, Op, Request, Result, Step
 
-_SIGNS = {
-    Op.SAME: "  ",
-    Op.CREATE: "+ ",
-    Op.UPDATE: "~ ",
-    Op.DELETE: "- ",
-    Op.REPLACE: "+-",
-    Op.CREATE_REPLACEMENT: "++",
-    Op.DELETE_REPLACED: "--",
-    Op.READ: "> ",
-    Op.READ_REPLACEMENT: ">>",
-    Op.IMPORT: "= ",
-    Op.IMPORT_REPLACEMENT: "=>",
-    Op.DISCARD: "< ",
-    Op.DISCARD_REPLACED: "<<",
-    Op.REMOVE_PENDING_REPLACE: "~ ",
-    Op.REFRESH: "~ ",
+# A sign, and the word for it while it happens and when it has.
+_OPS = {
+    Op.SAME: ("", "", ""),
+    Op.CREATE: ("+", "creating", "created"),
+    Op.UPDATE: ("~", "updating", "updated"),
+    Op.DELETE: ("-", "deleting", "deleted"),
+    Op.REPLACE: ("+-", "replacing", "replaced"),
+    Op.CREATE_REPLACEMENT: ("++", "creating replacement", "created replacement"),
+    Op.DELETE_REPLACED: ("--", "deleting original", "deleted original"),
+    Op.READ: (">", "reading", "read"),
+    Op.READ_REPLACEMENT: (">>", "reading replacement", "read replacement"),
+    Op.IMPORT: ("=", "importing", "imported"),
+    Op.IMPORT_REPLACEMENT: ("=>", "importing replacement", "imported replacement"),
+    Op.DISCARD: ("<", "discarding", "discarded"),
+    Op.DISCARD_REPLACED: ("<<", "discarding original", "discarded original"),
+    Op.REMOVE_PENDING_REPLACE: ("~", "completing replace of", "completed replace"),
+    Op.REFRESH: ("~", "refreshing", "refreshed"),
 }
-_COLORS = {"+": "green", "~": "yellow", "-": "red", ">": "cyan", "=": "cyan", "<": "cyan"}
-_DONE = {
-    Op.CREATE: "created",
-    Op.UPDATE: "updated",
-    Op.DELETE: "deleted",
-    Op.REPLACE: "replaced",
-    Op.CREATE_REPLACEMENT: "created replacement",
-    Op.DELETE_REPLACED: "deleted original",
-    Op.READ: "read",
-    Op.IMPORT: "imported",
-    Op.DISCARD: "discarded",
-}
+_COLOURS = {"+": "green", "~": "yellow", "-": "red", ">": "cyan", "=": "cyan", "<": "cyan"}
 _TITLES = {
-    "preview": ("Previewing update", "to "),
-    "update": ("Updating", ""),
-    "refresh": ("Refreshing", ""),
-    "destroy": ("Destroying", ""),
-}
-_PAST = {
-    "create": "created",
-    "update": "updated",
-    "delete": "deleted",
-    "replace": "replaced",
-    "read": "read",
-    "import": "imported",
-    "discard": "discarded",
-}
-_SUMMARY_SIGNS = {
-    "create": "+",
-    "update": "~",
-    "delete": "-",
-    "replace": "+-",
-    "read": ">",
-    "import": "=",
-    "discard": "<",
+    "preview": "Previewing update",
+    "update": "Updating",
+    "refresh": "Refreshing",
+    "destroy": "Destroying",
 }
 
 
 class Quiet:
-    """Shows nothing."""
+    """Shows nothing; the others show what they override."""
 
-    def started(self, op: Op, new: Resource, old: Resource | None) -> None:
-        """Nothing."""
+    def started(self, op: Op, new: Resource) -> None:
+        """A step begins."""
 
     def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
-        """Nothing."""
+        """A step has ended."""
 
     def message(self, diagnostic: Diagnostic) -> None:
-        """Nothing."""
-
-    def finding(self, finding: Finding) -> None:
-        """Nothing."""
+        """Somebody has something to say."""
 
     def close(self, result: Result, reporter: Reporter) -> None:
-        """Nothing."""
+        """The operation has ended."""
 
 
-class Json(Quiet):
-    """One document on standard output at the end, in the shape of `pulumi preview --json`."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._steps: list[dict[str, Any]] = []
-
-    def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
-        """Keep the step."""
-        entry: dict[str, Any] = {"op": step.op.value, "urn": step.urn}
-        for key, state in (("oldState", old), ("newState", new)):
-            if state is not None and not (key == "newState" and step.op is Op.DELETE):
-                entry[key] = _redacted(state)
-        if step.replacing:
-            entry["replaceReasons"] = list(step.replacing)
-        if step.changed:
-            entry["diffReasons"] = list(step.changed)
-        self._steps.append({**entry, "failed": True} if step.failed else entry)
+class Document(Quiet):
+    """One JSON document on standard output at the end."""
 
     def close(self, result: Result, reporter: Reporter) -> None:
-        """Print the document."""
-        document = {
-            "steps": self._steps,
-            "diagnostics": [
-                {"urn": d.urn, "message": d.message, "severity": d.severity}
-                for d in result.diagnostics
-            ],
-            "policyFindings": [vars(finding) for finding in result.findings],
-            "outputs": _redacted_outputs(reporter),
-            "duration": round(result.duration * 1e9),
-            "changeSummary": dict(result.summary),
-            "exitCode": result.exit_code,
-        }
-        json.dump(document, self._out, indent=2)
-        self._out.write("\n")
+        """Print it."""
+        del reporter
+        print_document(result, sys.stdout)
+
+
+def print_document(result: Result, out: TextIO) -> None:
+    """Print a result as JSON; what is secret stays with `outputs --show-secrets`."""
+    document = {**asdict(result), "changeSummary": dict(result.summary)}
+    del document["outputs"], document["summary"]
+    json.dump(document, out, indent=2)
+    out.write("\n")
 
 
 class Lines(Quiet):
-    """The tree, line by line as steps end; colours only on a terminal."""
+    """A line per step as it ends, indented by its parents; colours only on a terminal."""
 
     def __init__(self, console: Console, request: Request, operation: str, stack: str) -> None:
         self._console = console
-        self._operation = operation
+        self._preview = operation == "preview"
         self._diff = request.diff
-        title, _ = _TITLES[operation]
-        self._write(f"{title} ({stack}):\n", style="bold magenta")
+        self._depths = {"": 0}
+        self._running: dict[str, str] = {}
+        self._status: Status | None = None
+        self._write(f"{_TITLES[operation]} ({stack}):\n", "bold magenta")
+        if console.is_terminal and not self._preview:
+            self._status = console.status("starting")
+            self._status.start()
 
     def _write(self, text: str = "", style: str | None = None) -> None:
         self._console.print(Text(text, style=style or ""), soft_wrap=True)
 
-    def started(self, op: Op, new: Resource, old: Resource | None) -> None:
-        """Say what is about to happen, where it may take a while."""
-        del old
-        if self._operation != "preview" and new.custom and op in _DONE and op is not Op.REPLACE:
-            if self._console.is_terminal:
-                self._write(f" {_SIGNS[op]}  {new.resource_type} {new.name} ...", style="dim")
+    def _heading(self, text: str) -> None:
+        self._write(f"\n{text}:", "bold magenta")
+
+    def started(self, op: Op, new: Resource) -> None:
+        """Show on a terminal what is being done."""
+        self._depths[new.urn] = self._depths.get(new.parent, 0) + 1
+        if self._status is not None and new.custom:
+            self._running[new.urn] = f"{_OPS[op][1]} {new.name}"
+            self._status.update(", ".join(list(self._running.values())[-3:]))
 
     def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
         """Say what has happened, or would."""
+        self._running.pop(step.urn, None)
         if step.op is Op.SAME and step.type != STACK_TYPE and not step.failed:
             return
-        sign = _SIGNS[step.op]
-        done = "" if self._operation == "preview" else f" {_DONE.get(step.op, step.op.value)}"
-        if step.failed:
-            done = " failed"
-        elif step.op is Op.SAME:
-            done = ""
-        took = f" ({step.duration:.2f}s)" if done and step.duration >= 0.005 else ""
-        what = f" [diff: {', '.join(_signed(step, old, new))}]" if step.changed else ""
-        verb = f" {step.op.value}" if not done and step.op is not Op.SAME else ""
-        depth = "    " if step.type != STACK_TYPE else ""
-        line = f" {sign} {depth}{step.type} {step.name}{verb}{done}{took}{what}"
-        self._write(line.rstrip(), style="red" if step.failed else _COLORS.get(sign[0]))
-        if self._diff and step.op is not Op.SAME and step.op is not Op.CREATE_REPLACEMENT:
-            self._properties(step, old, new)
+        sign, _, past = _OPS[step.op]
+        word = "failed" if step.failed else "" if not sign else step.op if self._preview else past
+        took = f" ({step.duration:.2f}s)" if not self._preview and step.duration > 0.005 else ""
+        marks = "".join(f" {key}" for key in self._marked(step, old, new))
+        indent = "   " * self._depths.get(step.urn, 1)
+        line = f" {sign:2}{indent}{step.type} {step.name} {word}{took}"
+        line += f" [diff:{marks}]" if marks else ""
+        self._write(line.rstrip(), "red" if step.failed else _COLOURS.get(sign[:1]))
+        if self._diff and sign and step.op is not Op.CREATE_REPLACEMENT:
+            before = values.redact(old.inputs) if old and step.op is not Op.CREATE else {}
+            after = values.redact(new.inputs) if new and step.op is not Op.DELETE else {}
+            for text in differences(before, after):
+                self._write(f"        {indent}{text}", _COLOURS.get(text.lstrip()[:1]))
 
-    def _properties(self, step: Step, old: Resource | None, new: Resource | None) -> None:
-        before = values.redact(old.inputs) if old and step.op is not Op.CREATE else {}
-        after = values.redact(new.inputs) if new and step.op is not Op.DELETE else {}
-        for line in differences(before, after):
-            self._write("          " + line, style=_COLORS.get(line.lstrip()[:1]))
+    def _marked(self, step: Step, old: Resource | None, new: Resource | None) -> list[str]:
+        before, after = (old.inputs if old else {}), (new.inputs if new else {})
+        signs = {(False, True): "+", (True, False): "-"}
+        return [signs.get((key in before, key in after), "~") + key for key in step.changed]
 
     def message(self, diagnostic: Diagnostic) -> None:
-        """Say it at once; `close` repeats what matters."""
+        """Say at once what is only said; what is wrong stands together at the end."""
         if diagnostic.severity == "info":
-            self._write(f"    {diagnostic.message}", style="dim")
+            self._write(f"    {diagnostic.message}", "dim")
 
     def close(self, result: Result, reporter: Reporter) -> None:
         """Show diagnostics, policies, outputs and the summary."""
+        if self._status is not None:
+            self._status.stop()
         self._diagnostics(result)
-        self._policies(result)
-        self._outputs(reporter)
-        self._summary(result)
+        self._policies(result.findings, reporter.packs)
+        if reporter.stack_outputs is not None:
+            self._outputs(*reporter.stack_outputs)
+        self._resources(result)
 
     def _diagnostics(self, result: Result) -> None:
         told = [d for d in result.diagnostics if d.severity in {"warning", "error"}]
-        if not told:
-            return
-        self._write("\nDiagnostics:", style="bold magenta")
+        if told:
+            self._heading("Diagnostics")
         for urn in dict.fromkeys(d.urn for d in told):
-            name = urn.split("::", 2)[-1].replace("::", " (") + ")" if urn else "pulumi"
-            self._write(f"  {name}:", style="bold")
+            self._write(f"  {_type_and_name(urn) or 'pulumi'}:", "bold")
             for diagnostic in (d for d in told if d.urn == urn):
                 text = diagnostic.message.replace("\n", "\n    ")
                 style = "red" if diagnostic.severity == "error" else "yellow"
-                self._write(f"    {diagnostic.severity}: {text}", style=style)
+                self._write(f"    {diagnostic.severity}: {text}", style)
 
-    def _policies(self, result: Result) -> None:
-        if not result.findings:
-            return
-        self._write("\nPolicies:", style="bold magenta")
-        packs = dict.fromkeys((f.pack, f.pack_version) for f in result.findings)
-        for pack, version in packs:
-            mine = [f for f in result.findings if (f.pack, f.pack_version) == (pack, version)]
-            broken = any(f.level == "mandatory" for f in mine)
-            self._write(f"    {'❌' if broken else '⚠️ '} {pack}@v{version.removeprefix('v')}")
-            for f in sorted(mine, key=lambda f: (f.level != "mandatory", f.rule, f.urn)):
-                parts = f.urn.split("::", 3)
-                where = f"  ({parts[2].rsplit('$', 1)[-1]}: {parts[3]})" if len(parts) == 4 else ""
+    def _policies(self, findings: tuple[Finding, ...], packs: list[tuple[str, str, str]]) -> None:
+        if packs:
+            self._heading("Policies")
+        for name, version, folder in packs:
+            mine = [f for f in findings if f.pack == name]
+            levels = {f.level for f in mine}
+            sign = "❌" if "mandatory" in levels else "⚠️ " if levels else "✅"
+            self._write(f"    {sign} {name}@v{version.removeprefix('v')} (local: {folder})")
+            told = {(f.rule, f.level != "remediate" and f.urn): f for f in reversed(mine)}
+            for f in sorted(told.values(), key=lambda f: (f.level, f.rule), reverse=True):
+                where = f"({_type_and_name(f.urn)})" if f.urn else ""
+                if f.level == "remediate":
+                    where = f"({sum(f.rule == other.rule for other in mine)} resources)"
                 style = "red" if f.level == "mandatory" else "yellow"
-                label = f"[{f.level}]  {pack} v{version.removeprefix('v')}  {f.rule}{where}"
-                self._write(f"        - {label}", style=style)
-                for line in f.message.splitlines():
+                self._write(f"        - [{f.level}]  {f.rule}  {where}", style)
+                for line in f.message.splitlines() if f.level != "remediate" else ():
                     self._write(f"          {line}")
 
-    def _outputs(self, reporter: Reporter) -> None:
-        if reporter.stack_outputs is None:
-            return
-        new, old = reporter.stack_outputs
-        before = values.redact(old.outputs) if old else {}
-        after = values.redact(new.outputs)
-        lines = differences(before, after) if before != after else []
-        if not after and not lines:
-            return
-        self._write("\nOutputs:", style="bold magenta")
-        changed = {line[2:].split(":", 1)[0] for line in lines if not line.startswith(" ")}
-        same = {k: v for k, v in after.items() if k not in changed}
-        for line in [*lines, *(f"  {key}: {_short(value)}" for key, value in same.items())]:
-            self._write("    " + line, style=_COLORS.get(line[:1]))
+    def _outputs(self, new: Resource, old: Resource | None) -> None:
+        before, after = values.redact(old.outputs) if old else {}, values.redact(new.outputs)
+        marked = {line[2:].split(":", 1)[0]: line[0] for line in differences(before, after)}
+        if before or after:
+            self._heading("Outputs")
+        width = max(map(len, [*before, *after]), default=0)
+        for key in sorted({*before, *after}):
+            value = _short(after[key] if key in after else before[key])
+            if key in before and key in after and before[key] != after[key]:
+                value = f"{_short(before[key])} => {value}"
+            sign = marked.get(key, " ") if before else " "
+            self._write(f"  {sign} {key:{width}}: {value}", _COLOURS.get(sign))
 
-    def _summary(self, result: Result) -> None:
-        counts = {k: v for k, v in result.summary.items() if v}
-        same = counts.pop("same", 0)
-        self._write("\nResources:", style="bold magenta")
-        preview = self._operation == "preview"
+    def _resources(self, result: Result) -> None:
+        counts = {k: v for k, v in result.summary.items() if k != "same" and "-" not in k}
+        same = result.summary.get("same", 0)
+        self._heading("Resources")
         for name, count in counts.items():
-            verb = f"to {name}" if preview else _PAST[name]
-            sign = _SUMMARY_SIGNS[name]
-            self._write(f"    {sign} {count} {verb}", style=_COLORS.get(sign[0]))
-        changes = sum(counts.values())
-        ending = f"{same} unchanged" if same else "nothing to do"
-        self._write(f"    {f'{changes} changes. ' if len(counts) > 1 else ''}{ending}")
-        if not preview:
-            seconds = timedelta(seconds=round(result.duration)).seconds
-            self._write(f"\nDuration: {seconds}s" if seconds else "\nDuration: <1s")
+            sign, _, past = _OPS[Op(name)]
+            verb = f"to {name}" if self._preview else past
+            self._write(f"    {sign:2} {count} {verb}", _COLOURS.get(sign[:1]))
+        total = f"{sum(counts.values())} changes. " if len(counts) > 1 or (counts and same) else ""
+        if total or same or not counts:
+            self._write(f"    {total}{same} unchanged")
+        if not self._preview:
+            self._write(f"\nDuration: {result.duration:.1f}s")
 
 
 def view_for(request: Request, operation: str, stack: str) -> Quiet:
@@ -251,18 +204,12 @@ def view_for(request: Request, operation: str, stack: str) -> Quiet:
     if request.quiet:
         return Quiet()
     if request.json:
-        return Json(sys.stdout)
+        return Document()
     return Lines(Console(highlight=False), request, operation, stack)
 
 
-def _signed(step: Step, old: Resource | None, new: Resource | None) -> list[str]:
-    before, after = (old.inputs if old else {}), (new.inputs if new else {})
-    signs = {(False, True): "+", (True, False): "-"}
-    return [signs.get((k in before, k in after), "~") + k for k in step.changed]
-
-
 def differences(old: Any, new: Any) -> list[str]:
-    """List what differs, a line each: `+ key: value`, `- key`, `~ key: old => new`."""
+    """List what differs, a line each: `+ key: value`, `- key: value`, `~ key: old => new`."""
     lines: list[str] = []
     for key in [*old, *(key for key in new if key not in old)]:
         if key not in new:
@@ -279,19 +226,10 @@ def differences(old: Any, new: Any) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    if values.is_unknown(value):
-        return "[unknown]"
     value = values.transform(value, lambda v: "[unknown]" if values.is_unknown(v) else v)
-    return json.dumps(value, ensure_ascii=False)
+    return value if value in ("[unknown]", "[secret]") else json.dumps(value, ensure_ascii=False)
 
 
-def _redacted(state: Resource) -> dict[str, Any]:
-    data = state.to_json()
-    redacted: Mapping[str, Any] = values.redact(
-        {k: data[k] for k in ("inputs", "outputs") if k in data}
-    )
-    return {**data, **redacted}
-
-
-def _redacted_outputs(reporter: Reporter) -> dict[str, Any]:
-    return values.redact(reporter.stack_outputs[0].outputs) if reporter.stack_outputs else {}
+def _type_and_name(urn: str) -> str:
+    parts = urn.split("::", 3)
+    return f"{parts[2].rsplit('$', 1)[-1]}: {parts[3]}" if len(parts) == 4 else ""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.protobuf.message import Message
 from pulumi.runtime.proto import resource_pb2
 
 from sandbox.engine import values
@@ -86,8 +87,8 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         )
     for attribute, option in _REFUSED.items():
         given = getattr(request, attribute)
-        has_field = attribute in {"hooks", "replacement_trigger"}
-        if (request.HasField(attribute) and given.ByteSize()) if has_field else given:
+        # An option that is a message is always there; an empty one was not given.
+        if given.ByteSize() if isinstance(given, Message) else given:
             raise UnsupportedError(
                 f"{request.type} {request.name!r}: the built-in engine does not support the "
                 f"option {option}; ENGINE=pulumi does"

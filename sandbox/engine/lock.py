@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sandbox.stack import EngineError
 
 
 @contextlib.contextmanager
-def held(path: Path, operation: str) -> Iterator[None]:
+def held(path: Path, operation: str) -> Generator[None]:
     """Hold the stack's lock for one operation, or say who does.
 
     The kernel releases the lock when its process ends, however it ends; the file only names it.

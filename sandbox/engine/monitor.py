@@ -108,15 +108,10 @@ class Monitor:
             )
         except StoppedError as error:
             raise StoppedRunError(str(error)) from error
-        return resource_pb2.ResourceInvokeResponse(
-            **{
-                "return": values.to_struct(result),
-                "failures": [
-                    provider_pb2.CheckFailure(property=path, reason=reason)
-                    for path, reason in failures
-                ],
-            }
-        )
+        wrong = [provider_pb2.CheckFailure(property=p, reason=reason) for p, reason in failures]
+        response = resource_pb2.ResourceInvokeResponse(failures=wrong)
+        getattr(response, "return").CopyFrom(values.to_struct(result))
+        return response
 
     def Call(self, request: resource_pb2.ResourceCallRequest) -> Any:  # noqa: N802
         """Refuse: methods of resources are not supported."""

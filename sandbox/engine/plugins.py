@@ -6,11 +6,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import grpc
+from pulumi.runtime.proto.provider_pb2_grpc import (
+    ResourceProviderServicer,
+    add_ResourceProviderServicer_to_server,
+)
 
 from sandbox.stack import EngineError
 
@@ -28,10 +33,34 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """A Python module that serves a provider; `path` is searched for it first."""
+    """A Python module that serves a provider; `path` is searched for it first.
 
-    module: str
+    With `servicer` it is served by this process instead, which tests use to save a start.
+    """
+
+    module: str = ""
     path: Path | None = None
+    servicer: Callable[[], ResourceProviderServicer] | None = None
+
+
+class Inside:
+    """A provider that this process serves; in every other way like a `Child`."""
+
+    def __init__(self, servicer: ResourceProviderServicer) -> None:
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=16))
+        add_ResourceProviderServicer_to_server(servicer, self._server)
+        port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+
+    def channel(self) -> grpc.Channel:
+        """Return the connection."""
+        return self._channel
+
+    def kill(self) -> None:
+        """Stop serving."""
+        self._channel.close()
+        self._server.stop(None)
 
 
 class Child:
@@ -71,7 +100,7 @@ class Child:
         return self._process.pid
 
     def channel(self) -> grpc.Channel:
-        """Return the connection, once the process has said its port; `EngineError` if it does not."""
+        """Return the connection; `EngineError` if the process does not say its port."""
         with self._lock:
             if self._channel is None:
                 options = [

@@ -171,7 +171,7 @@ class Packs:
     def review(
         self, resource: Resource, options: Mapping[str, Any], provider: Resource | None
     ) -> tuple[values.Properties, bool]:
-        """Remediate and analyse; return the inputs to go on with, and whether they are forbidden."""
+        """Remediate and analyse; return the inputs to go on with, and if they are forbidden."""
         if not self._packs:
             return resource.inputs, False
         self.wait()
@@ -187,7 +187,7 @@ class Packs:
         if len(self._packs) == 1:
             return inputs, self._tell(self._packs[0].analyze(request))
         results = list(self._pool.map(lambda pack: pack.analyze(request), self._packs))
-        return inputs, any([self._tell(findings) for findings in results])
+        return inputs, self._tell([finding for findings in results for finding in findings])
 
     def review_stack(
         self, resources: Iterable[Resource], providers: Mapping[str, Resource]
@@ -201,7 +201,7 @@ class Packs:
             for resource in resources
         ]
         results = self._pool.map(lambda pack: pack.analyze_stack(messages), self._packs)
-        return any([self._tell(findings) for findings in results])
+        return self._tell([finding for findings in results for finding in findings])
 
     def _tell(self, findings: list[Finding]) -> bool:
         for finding in findings:
@@ -236,7 +236,9 @@ def _options(resource: Resource, **more: Any) -> analyzer_pb2.AnalyzerResourceOp
         ignoreChanges=resource.ignore_changes,
         additionalSecretOutputs=resource.additional_secret_outputs,
         aliases=resource.aliases,
-        customTimeouts=resource.custom_timeouts,
+        customTimeouts=analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(
+            **resource.custom_timeouts
+        ),
         parent=resource.parent,
         **more,
     )
@@ -334,7 +336,7 @@ def _reconcile(
             if "enforcementLevel" in source.get("all", {}):
                 merged["enforcementLevel"] = source["all"]["enforcementLevel"]
             merged.update(source.get(policy.name, {}))
-        level = merged.pop("enforcementLevel")
+        level: Any = merged.pop("enforcementLevel")
         if isinstance(level, str):
             if level not in _LEVELS:
                 raise EngineError(f"{policy.name}: {level!r} is not an enforcement level")

@@ -8,7 +8,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def _explain(error: Exception, entry: Path) -> str:
 
 
 @contextlib.contextmanager
-def surroundings(project: Project, environment: Mapping[str, str]) -> Iterator[None]:
+def surroundings(project: Project, environment: Mapping[str, str]) -> Generator[None]:
     """Give the program its folder, its environment and its own modules, and take them back."""
     saved_environment, saved_folder, saved_path = dict(os.environ), Path.cwd(), list(sys.path)
     saved_modules, saved_arguments = set(sys.modules), sys.argv

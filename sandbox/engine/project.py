@@ -1,5 +1,6 @@
 """The project and its stack's configuration, read as the Pulumi CLI reads them."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,15 +42,18 @@ class Project:
         }
 
 
+def find_root(folder: Path) -> Path:
+    """Return the folder of the project that a folder belongs to."""
+    folder = folder.resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / "Pulumi.yaml").is_file():
+            return candidate
+    raise EngineError(f"no Pulumi.yaml in {folder} or above it")
+
+
 def load_project(stack: Stack) -> Project:
     """Read `Pulumi.yaml` and the stack's configuration; raise `EngineError` for what is wrong."""
-    start = stack.cwd.resolve()
-    root = next(
-        (folder for folder in (start, *start.parents) if (folder / "Pulumi.yaml").is_file()),
-        None,
-    )
-    if root is None:
-        raise EngineError(f"no Pulumi.yaml in {stack.cwd} or above it")
+    root = find_root(stack.cwd)
     described = _read(root / "Pulumi.yaml")
     name = described.get("name")
     runtime = described.get("runtime")
@@ -147,10 +151,8 @@ def _verify(key: str, value: Any, entry: Any, stack: str) -> None:
     if wanted not in _TYPES:
         raise EngineError(f"Pulumi.yaml: {key} has the unknown type {wanted!r}")
     if isinstance(value, str) and wanted in {"boolean", "integer", "array", "object"}:
-        try:
+        with contextlib.suppress(ValueError):
             value = json.loads(value)
-        except ValueError:
-            pass
     is_wanted = isinstance(value, _TYPES[wanted])
     if not is_wanted or (wanted == "integer" and isinstance(value, bool)):
         raise EngineError(

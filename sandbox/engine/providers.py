@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from sandbox.engine import values
 from sandbox.engine.checkpoint import Resource
-from sandbox.engine.plugins import Child, Plugin
+from sandbox.engine.plugins import Child, Inside, Plugin
 
 # Packages that the sandbox can serve. Others are refused by name.
 PLUGINS: Mapping[str, Plugin] = {"aws": Plugin(module="sandbox.aws")}
@@ -60,7 +60,7 @@ class Diff:
 class Provider:
     """One configured instance of a plugin."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child | Inside) -> None:
         self._child = child
         self._stub = provider_pb2_grpc.ResourceProviderStub(child.channel())
         self._accepts_secrets = True
@@ -185,9 +185,12 @@ class Provider:
         if preview and not self._previews:
             return "", {}
         request = provider_pb2.CreateRequest(
-            urn=new.urn, properties=self._send(new.inputs), preview=preview, **_name(new)
+            urn=new.urn,
+            properties=self._send(new.inputs),
+            preview=preview,
+            timeout=new.custom_timeouts.get("create", 0),
+            **_name(new),
         )
-        request.timeout = new.custom_timeouts.get("create", 0)
         response = self._call("Create", request)
         if not response.id and not preview:
             raise ProviderError("provider did not return an ID from Create")
@@ -266,8 +269,8 @@ class Host:
         self._cwd = cwd
         self._log = log
         self._lock = threading.Lock()
-        self._waiting: dict[str, Child] = {}
-        self._children: list[Child] = []
+        self._waiting: dict[str, Child | Inside] = {}
+        self._children: list[Child | Inside] = []
         self._providers: list[Provider] = []
 
     def require(self, package: str) -> None:
@@ -290,8 +293,12 @@ class Host:
         self._providers.append(provider)
         return provider
 
-    def _start(self, package: str) -> Child:
+    def _start(self, package: str) -> Child | Inside:
         plugin = self._plugins[package]
+        if plugin.servicer is not None:
+            inside = Inside(plugin.servicer())
+            self._children.append(inside)
+            return inside
         environment = dict(self._environment)
         # The module is found where this process finds it, whatever the program's folder is.
         paths = [str(plugin.path)] if plugin.path else []
@@ -346,7 +353,7 @@ def _name_and_type(urn: str) -> tuple[str, str]:
     return parts[3], parts[2].rsplit("$", 1)[-1]
 
 
-def _name(resource: Resource) -> dict[str, str]:
+def _name(resource: Resource) -> dict[str, Any]:
     name, kind = _name_and_type(resource.urn)
     return {"name": name, "type": kind}
 
@@ -356,7 +363,8 @@ def _raise(error: grpc.RpcError) -> NoReturn:
     if error.code() is grpc.StatusCode.UNIMPLEMENTED:
         raise NotImplementedError(error.details()) from None
     gone = error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
-    for key, value in error.trailing_metadata() or ():
+    metadata: Any = error.trailing_metadata() or ()
+    for key, value in metadata:
         if key == "grpc-status-details-bin" and isinstance(value, bytes):
             for detail in status_pb2.Status.FromString(value).details:
                 partial = provider_pb2.ErrorResourceInitFailed()

@@ -24,17 +24,17 @@ _SUMMARY = {
 class View(Protocol):
     """Something that shows an operation. Calls come one at a time, from any thread."""
 
-    def started(self, op: Op, new: Resource, old: Resource | None) -> None:
+    def started(self, op: Op, new: Resource) -> None:
         """A step begins."""
+        ...
 
     def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
         """A step has ended."""
+        ...
 
     def message(self, diagnostic: Diagnostic) -> None:
         """Somebody has something to say."""
-
-    def finding(self, finding: Finding) -> None:
-        """A pack has reported something."""
+        ...
 
 
 class Reporter:
@@ -44,15 +44,16 @@ class Reporter:
         self.steps: list[Step] = []
         self.findings: list[Finding] = []
         self.diagnostics: list[Diagnostic] = []
+        self.packs: list[tuple[str, str, str]] = []
         self.stack_outputs: tuple[Resource, Resource | None] | None = None
         self._view = view
         self._lock = threading.Lock()
 
-    def started(self, op: Op, new: Resource, old: Resource | None) -> None:
+    def started(self, op: Op, new: Resource) -> None:
         """Tell that a step begins."""
         with self._lock:
             if not is_default_provider(new):
-                self._view.started(op, new, old)
+                self._view.started(op, new)
 
     def step(self, step: Step, old: Resource | None, new: Resource | None) -> None:
         """Tell that a step has ended. Default providers are the engine's own affair."""
@@ -76,11 +77,9 @@ class Reporter:
             self._view.message(diagnostic)
 
     def finding(self, finding: Finding) -> None:
-        """Tell what a pack has found; the same finding is told once."""
+        """Tell what a pack has found."""
         with self._lock:
-            if finding not in self.findings:
-                self.findings.append(finding)
-                self._view.finding(finding)
+            self.findings.append(finding)
 
     def summary(self) -> dict[str, int]:
         """Count resources per operation, as the CLI's last lines do."""

@@ -1,10 +1,11 @@
 """Secrets at rest, in the format of Pulumi's passphrase provider: PBKDF2 and AES-256-GCM.
 
-The format (`v1:<salt>:v1:<nonce>:<ciphertext>`, a million rounds of SHA-256, the check word `pulumi`)
-is that of sdk/go/common/resource/config/crypt.go and pkg/secrets/passphrase of pulumi/pulumi.
+The format (`v1:<salt>:v1:<nonce>:<ciphertext>`, a million rounds, the check word `pulumi`) is that
+of sdk/go/common/resource/config/crypt.go and pkg/secrets/passphrase of pulumi/pulumi.
 """
 
 import base64
+import contextlib
 import functools
 import hashlib
 import os
@@ -99,7 +100,7 @@ def _open(key: bytes, ciphertext: str) -> str | None:
 
 
 def passphrase(home: Path) -> str:
-    """Return `PULUMI_CONFIG_PASSPHRASE`, or the sandbox's own, which is made when first asked for."""
+    """Return `PULUMI_CONFIG_PASSPHRASE`, or the sandbox's own, made when first asked for."""
     if given := os.environ.get("PULUMI_CONFIG_PASSPHRASE"):
         return given
     file = home / "passphrase"
@@ -109,9 +110,7 @@ def passphrase(home: Path) -> str:
         draft.touch(mode=0o600)
         draft.write_text(base64.b64encode(os.urandom(24)).decode())
         # The first of two processes wins, and both read the same file.
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, file)
-        except FileExistsError:
-            pass
         draft.unlink()
     return file.read_text().strip()

@@ -1,4 +1,4 @@
-"""Property values as plain JSON, and what the engine must know about them: unknown, secret, different.
+"""Property values as plain JSON, and what the engine must know of them: unknown, secret, changed.
 
 A value is what the wire and the checkpoint carry: a secret, an asset or a resource reference is a
 dict with a signature, an unknown is a sentinel text. Nothing here talks to anybody.
@@ -63,7 +63,7 @@ def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 def signature(value: Any) -> str | None:
-    """Return the signature of a secret, an asset, an archive or a reference; None of a plain value."""
+    """Return the signature of a secret, an asset, an archive or a reference."""
     return value.get(SIGNATURE) if isinstance(value, dict) else None
 
 
@@ -186,12 +186,11 @@ def _reset(new: Any, old: Any, path: tuple[str | int, ...]) -> bool:
     head, rest = path[0], path[1:]
     if head == "*":
         keys = _keys(new) | _keys(old)
-        return all([_reset(new, old, (key, *rest)) for key in keys])
+        results = [_reset(new, old, (key, *rest)) for key in keys]
+        return all(results)
     has_old = head in _keys(old)
     if not rest:
-        if has_old and isinstance(new, dict):
-            new[head] = old[head]
-        elif has_old and head in _keys(new):
+        if has_old and (isinstance(new, dict) or head in _keys(new)):
             new[head] = old[head]
         elif isinstance(new, dict):
             new.pop(head, None)

@@ -37,3 +37,6 @@ def lookup_output(name):
     options = pulumi.InvokeOutputOptions(version=VERSION)
     found = pulumi.runtime.invoke_output("demo:index:lookup", {"name": name}, options)
     return found.apply(lambda result: result["found"])
+
+
+step = pulumi.Config().require_int("step")

@@ -28,8 +28,8 @@ def refuse(context, message):
 
 
 class Demo(provider_pb2_grpc.ResourceProviderServicer):
-    def __init__(self):
-        self.cloud = Path(os.environ["DEMO_CLOUD"])
+    def __init__(self, cloud):
+        self.cloud = cloud
 
     def GetPluginInfo(self, request, context):
         return plugin_pb2.PluginInfo(version="1.0.0")
@@ -141,7 +141,9 @@ def with_echo(outputs):
 
 def serve():
     server = grpc.server(ThreadPoolExecutor(max_workers=16))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Demo(), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+        Demo(Path(os.environ["DEMO_CLOUD"])), server
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)

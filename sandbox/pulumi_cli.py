@@ -1,0 +1,256 @@
+"""The real `pulumi` in the shape of `sandbox.stack.Engine`, kept apart from the user's own.
+
+It has its own home, file backend, passphrase and plugins below the sandbox's folder, and a copy of
+the stack's configuration there, because the CLI writes its salt into that file.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import yaml
+
+from sandbox.engine.display import print_document
+from sandbox.engine.plugins import surroundings
+from sandbox.engine.project import find_root
+from sandbox.engine.secrets import passphrase
+from sandbox.stack import Diagnostic, EngineError, Finding, Op, Request, Result, Stack, Step
+
+_LEVELS = {"warning": "advisory"}
+# Called before every operation with the CLI's home, to put the sandbox's plugins there.
+Install = Callable[[Path], None]
+
+
+def _install_aws(pulumi_home: Path) -> None:
+    from sandbox.aws.install import install
+
+    install(pulumi_home)
+
+
+class PulumiCli:
+    """Drives the CLI; `install` puts provider plugins into its home."""
+
+    name = "pulumi"
+
+    def __init__(self, install: Install = _install_aws) -> None:
+        self._install = install
+
+    def preview(self, stack: Stack, request: Request) -> Result:
+        """Say what `up` would do, without doing it."""
+        return self._operate(stack, request, "preview")
+
+    def up(self, stack: Stack, request: Request) -> Result:
+        """Bring the stack to what its program says."""
+        return self._operate(stack, request, "up", "--yes", "--skip-preview")
+
+    def refresh(self, stack: Stack, request: Request) -> Result:
+        """Bring the state to what the provider finds."""
+        extra = ("--yes", "--skip-preview", "--clear-pending-creates")
+        return self._operate(stack, request, "refresh", *extra)
+
+    def destroy(self, stack: Stack, request: Request) -> Result:
+        """Delete every resource of the stack."""
+        return self._operate(stack, request, "destroy", "--yes", "--skip-preview")
+
+    def outputs(self, stack: Stack, *, show_secrets: bool = False) -> dict[str, Any]:
+        """Return the stack's outputs; a secret reads `[secret]` unless shown."""
+        shown = ("--show-secrets",) if show_secrets else ()
+        return json.loads(self._ask(stack, "stack", "output", "--json", *shown))
+
+    def export(self, stack: Stack) -> dict[str, Any]:
+        """Return the state in the form of `pulumi stack export`."""
+        return json.loads(self._ask(stack, "stack", "export"))
+
+    def import_(self, stack: Stack, deployment: Mapping[str, Any]) -> None:
+        """Replace the state by one that `export` gave."""
+        self._ask(stack, "stack", "import", text=json.dumps(deployment))
+
+    def cancel(self, stack: Stack) -> str:
+        """Take away the lock that an operation left behind."""
+        self._ask(stack, "cancel", "--yes")
+        return ""
+
+    def _operate(self, stack: Stack, request: Request, command: str, *extra: str) -> Result:
+        if command != "refresh":
+            extra += tuple(_flags("--policy-pack", request.policy_packs))
+            extra += tuple(_flags("--policy-pack-config", request.policy_pack_configs))
+        extra += tuple(_flags("--target", request.targets))
+        if request.diff:
+            extra += ("--diff",)
+        began = monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "events.json"
+            show = not (request.quiet or request.json)
+            # On a terminal the CLI draws its own tree; a log is all that a result is read from.
+            finished = self._run(
+                stack,
+                command,
+                *extra,
+                f"--parallel={request.parallel}",
+                f"--event-log={log}",
+                capture=not show,
+            )
+            events = list(_events(log))
+        result = _result(events, finished.returncode, monotonic() - began)
+        said = f"{finished.stdout or ''}{finished.stderr or ''}".strip()
+        if finished.returncode and not result.diagnostics and not result.findings and said:
+            print(said, file=sys.stderr)
+        if result.ok and command != "preview":
+            outputs = self.outputs(stack, show_secrets=True)
+            result = replace(result, outputs=outputs)
+        if request.json:
+            print_document(result, sys.stdout)
+        return result
+
+    def _ask(self, stack: Stack, *arguments: str, text: str | None = None) -> str:
+        finished = self._run(stack, *arguments, capture=True, text=text)
+        if finished.returncode:
+            raise EngineError(f"pulumi {' '.join(arguments[:2])}: {finished.stderr.strip()}")
+        return finished.stdout
+
+    def _run(
+        self, stack: Stack, *arguments: str, capture: bool, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        binary = shutil.which("pulumi")
+        if binary is None:
+            raise EngineError("pulumi is not on PATH; ENGINE=builtin needs no CLI")
+        environment = self._environment(stack)
+        home = Path(environment["PULUMI_HOME"])
+        home.mkdir(parents=True, exist_ok=True)
+        self._install(home)
+        # What is about the stack alone runs beside the copy of its configuration, because
+        # `stack init` would write a salt into the project's own file.
+        beside = _own_project(stack)
+        config = beside / f"Pulumi.{stack.name}.yaml"
+
+        def run(cwd: Path, *more: str, capture: bool) -> subprocess.CompletedProcess[str]:
+            colour = "auto" if sys.stdout.isatty() and not capture else "never"
+            return subprocess.run(
+                [binary, *more, "--non-interactive", "--color", colour],
+                cwd=cwd,
+                env=environment,
+                capture_output=capture,
+                text=True,
+                input=text,
+                check=False,
+            )
+
+        selected = run(beside, "stack", "select", stack.name, "--create", capture=True)
+        if selected.returncode:
+            raise EngineError(f"pulumi stack select: {selected.stderr.strip()}")
+        if arguments[0] in {"stack", "cancel"}:
+            return run(beside, *arguments, "--stack", stack.name, capture=capture)
+        named = ("--stack", stack.name, "--config-file", str(config))
+        return run(stack.cwd, *arguments, *named, capture=capture)
+
+    def _environment(self, stack: Stack) -> dict[str, str]:
+        home = stack.home.resolve()
+        # The program runs on the interpreter that runs us, whatever is first on PATH.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        return {
+            **surroundings(stack.environment),
+            "PATH": path,
+            "PULUMI_HOME": str(home / "pulumi-home"),
+            "PULUMI_BACKEND_URL": f"file://{home / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": passphrase(stack.home),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_AUTOMATION_API": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",
+        }
+
+
+def _flags(name: str, given: tuple[Any, ...]) -> Iterator[str]:
+    for item in given:
+        yield from (name, str(item.resolve() if isinstance(item, Path) else item))
+
+
+def _own_project(stack: Stack) -> Path:
+    """Bring the CLI's copy of the configuration up to date; its salt stays once it has one."""
+    root = find_root(stack.cwd)
+    described = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+    folder = stack.home.resolve() / "backend" / "config" / described["name"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Pulumi.yaml").write_text(
+        yaml.safe_dump({"name": described["name"], "runtime": "python"})
+    )
+    source = stack.config_file or root / f"Pulumi.{stack.name}.yaml"
+    copy = folder / f"Pulumi.{stack.name}.yaml"
+    content = (yaml.safe_load(source.read_text()) or {}) if source.is_file() else {}
+    known = (yaml.safe_load(copy.read_text()) or {}) if copy.is_file() else {}
+    if "encryptionsalt" in known:
+        content.setdefault("encryptionsalt", known["encryptionsalt"])
+    copy.write_text(yaml.safe_dump(content))
+    return folder
+
+
+def _events(log: Path) -> Iterator[dict[str, Any]]:
+    if log.exists():
+        for line in log.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
+
+
+def _result(events: list[dict[str, Any]], exit_code: int, duration: float) -> Result:
+    steps: list[Step] = []
+    findings: list[Finding] = []
+    diagnostics: list[Diagnostic] = []
+    summary: dict[str, int] = {}
+    failed = {
+        event["resOpFailedEvent"]["metadata"]["urn"]
+        for event in events
+        if "resOpFailedEvent" in event
+    }
+    for event in events:
+        if "resourcePreEvent" in event:
+            metadata = event["resourcePreEvent"]["metadata"]
+            steps.append(
+                Step(
+                    op=Op(metadata["op"]),
+                    urn=metadata["urn"],
+                    type=metadata["type"],
+                    changed=tuple(metadata.get("diffs") or ()),
+                    replacing=tuple(metadata.get("keys") or ()),
+                    failed=metadata["urn"] in failed,
+                )
+            )
+        elif "policyEvent" in event:
+            findings.append(_finding(event["policyEvent"]))
+        elif "policyRemediationEvent" in event:
+            findings.append(_finding(event["policyRemediationEvent"]))
+        elif "diagnosticEvent" in event and not event["diagnosticEvent"].get("ephemeral"):
+            told = event["diagnosticEvent"]
+            severity = "info" if told["severity"] == "info#err" else told["severity"]
+            diagnostics.append(
+                Diagnostic(severity=severity, message=told["message"], urn=told.get("urn", ""))
+            )
+        elif "summaryEvent" in event:
+            summary = event["summaryEvent"].get("resourceChanges") or {}
+    return Result(
+        exit_code=exit_code,
+        summary=summary,
+        steps=tuple(steps),
+        findings=tuple(findings),
+        diagnostics=tuple(diagnostics),
+        duration=duration,
+    )
+
+
+def _finding(event: Mapping[str, Any]) -> Finding:
+    level: str = event.get("enforcementLevel", "remediate")
+    return Finding(
+        pack=event["policyPackName"],
+        pack_version=event["policyPackVersion"],
+        rule=event["policyName"],
+        level=_LEVELS.get(level, level),
+        message=event.get("message", ""),
+        urn=event.get("resourceUrn", ""),
+        severity=event.get("severity", ""),
+    )
