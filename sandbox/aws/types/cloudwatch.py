@@ -173,8 +173,13 @@ def _read_alarm(operation: Operation) -> Mapping[str, Any] | None:
     found = operation.api.describe_alarms(AlarmNames=[operation.id])["MetricAlarms"]
     if not found:
         return None
-    # The emulator makes up a period and a statistic where metric queries bring their own.
-    made_up = () if found[0].get("MetricName") else ("Period", "Statistic")
+    # The emulator makes up a period and a statistic where metric queries bring their own, and a
+    # statistic beside a percentile.
+    made_up: tuple[str, ...] = ()
+    if not found[0].get("MetricName"):
+        made_up = ("Period", "Statistic")
+    elif found[0].get("ExtendedStatistic"):
+        made_up = ("Statistic",)
     return {name: value for name, value in found[0].items() if name not in made_up}
 
 
