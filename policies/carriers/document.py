@@ -111,7 +111,8 @@ def _loader() -> "type[yaml.SafeLoader]":
                 if key in seen and key != "<<":
                     raise _DuplicateKeyError(key)
                 seen.add(key)
-            return cast("Any", super()).construct_mapping(node, deep=deep)
+            parent: Any = super()
+            return parent.construct_mapping(node, deep=deep)
 
     def short_tag(loader: Any, suffix: str, node: Any) -> Any:
         name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"

@@ -18,6 +18,7 @@ _PSEUDO: Final[dict[str, Value]] = {
     # Any region and account do: rules read which table or API an ARN names, not where.
     "AWS::Region": "us-east-1",
     "AWS::AccountId": "000000000000",
+    "AWS::StackName": "stack",
 }
 _PLACEHOLDER: Final = re.compile(r"\$\{([^!][^}]*)\}")
 

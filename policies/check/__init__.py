@@ -1,0 +1,1 @@
+"""The rules without an engine: over programs, states, templates and plans."""

@@ -1,0 +1,13 @@
+"""What the rule identity-is-proved lets pass."""
+
+import pulumi_aws as aws
+
+aws.lambda_.Function(
+    "orders",
+    role="arn:aws:iam::123456789012:role/orders",
+    runtime="python3.13",
+    handler="orders.handler",
+    s3_bucket="code",
+    s3_key="orders.zip",
+    environment={"variables": {"IDENTITY_MODE": "token"}},
+)
