@@ -84,7 +84,10 @@ class Filter(
     omit_defaults=True,
     forbid_unknown_fields=True,
 ):
-    """Narrows a subscription. An event passes when each list that is given contains its value."""
+    """Narrows a subscription. An event passes when each list that is given contains its value.
+
+    It is applied when an event is delivered, to rows that are read anyway: it saves posts, not reads.
+    """
 
     statuses: (
         Annotated[
