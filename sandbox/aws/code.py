@@ -51,17 +51,6 @@ def sha256(archive: Any, cwd: Path) -> str:
     return _hashes[key]
 
 
-def problem(archive: Any, cwd: Path) -> str | None:
-    """Say why an archive cannot be used, without reading all of it."""
-    try:
-        if _zip_file(archive, cwd) is None:
-            for _ in _members(archive, cwd, ""):
-                break
-    except ArchiveError as error:
-        return str(error)
-    return None
-
-
 def _digest(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 

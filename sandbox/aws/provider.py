@@ -31,7 +31,7 @@ from pulumi.provider.experimental.provider import (
 
 from sandbox.aws import config, state
 from sandbox.aws.check import DEFAULTS, Failure, check
-from sandbox.aws.code import problem, sha256
+from sandbox.aws.code import ArchiveError, sha256
 from sandbox.aws.diff import Changes, changes, detailed
 from sandbox.aws.errors import (
     CancelledError,
@@ -48,6 +48,8 @@ from sandbox.aws.values import UNKNOWN, contains_unknown, lift, lower, spell
 
 GRACE = 5.0
 """Seconds that a call to the cloud may take to end once the engine has cancelled."""
+
+CODE_HASH = "codeSha256"
 
 Answer = TypeVar("Answer")
 
@@ -119,8 +121,11 @@ class AwsProvider(Provider):
         inputs, failures = check(each, given, olds, request.name, request.random_seed)
         code = inputs.get("code")
         if code is not None and code is not UNKNOWN and not failures:
-            reason = problem(code, self._cwd)
-            failures += [Failure(path="code", reason=reason)] if reason else []
+            # The hash goes along as an input: engines leave an archive's contents out of a diff.
+            try:
+                inputs[CODE_HASH] = sha256(code, self._cwd)
+            except ArchiveError as error:
+                failures.append(Failure(path="code", reason=str(error)))
         return CheckResponse(inputs=lift(inputs, hidden), failures=_failures(failures))
 
     async def diff(self, request: DiffRequest) -> DiffResponse:
@@ -155,7 +160,7 @@ class AwsProvider(Provider):
         found = changes(each, old, new)
         code = new.get("code")
         if code is not None and "code" in each.properties:
-            if code is UNKNOWN or sha256(code, self._cwd) != old.get("codeSha256"):
+            if code is UNKNOWN or new.get(CODE_HASH) != old.get(CODE_HASH):
                 found[("code",)] = PropertyDiffKind.UPDATE
         if each.tagging and self._session and not any(path[0] == "tags" for path in found):
             all_tags = {**self._session.default_tags, **(new.get("tags") or {})}

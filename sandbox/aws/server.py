@@ -18,6 +18,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 from sandbox.aws.errors import IncompleteError, ProviderError
 from sandbox.aws.provider import AwsProvider
 from sandbox.aws.values import lift
+from sandbox.aws.wire import Archives, complete
 
 
 class Servicer(ProviderServicer):
@@ -46,7 +47,11 @@ def _plain(name: str) -> Any:
     base = getattr(ProviderServicer, name)
 
     async def method(self: Servicer, request: Any, context: Any) -> Any:
-        return await _answered(base(self, request, context), context)
+        archives = Archives(name, request)
+        complete(request)
+        response = await _answered(base(self, request, context), context)
+        archives.put_back(response)
+        return response
 
     method.__name__ = name
     method.__doc__ = base.__doc__
