@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 import click
 from botocore.config import Config
 
@@ -31,6 +33,13 @@ _CONFIG = Config(
     read_timeout=15,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+
+_NO_SURROUNDINGS: Any = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""The sandbox is reached whatever profile is chosen, also one that does not exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,28 +79,37 @@ class Deployed:
             return self.sandbox.region
         return urlsplit(self.management_endpoint).netloc.split(".")[2]
 
-    def client(self, service: str, *, profile: str | None = None) -> Any:
+    def client(
+        self, service: str, *, profile: str | None = None, endpoint: str | None = None
+    ) -> Any:
         """A boto3 client of `service` in the stack's region, or of the sandbox's cloud.
 
         On an account the usual credentials and `profile` count; in the sandbox none of them does.
+        `endpoint` is where an API's @connections are.
         """
-        endpoint = None if self.sandbox is None else self.sandbox.endpoint
-        return _client(service, self.region, endpoint, profile)
+        if self.sandbox is None:
+            return _client(service, self.region, endpoint, profile, own=True)
+        return _client(service, self.region, endpoint or self.sandbox.endpoint, None, own=False)
 
 
 @functools.lru_cache
-def _client(service: str, region: str, endpoint: str | None, profile: str | None) -> Any:
+def _client(
+    service: str, region: str, endpoint: str | None, profile: str | None, *, own: bool
+) -> Any:
     """A client, the same one for the same service: making one takes longer than most calls."""
-    if endpoint is None:
+    if own:
         session = boto3.Session(profile_name=profile, region_name=region)
     else:
         session = boto3.Session(
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - the sandbox's only key
             region_name=region,
+            botocore_session=botocore.session.Session(session_vars=_NO_SURROUNDINGS),
         )
     make = cast("Callable[..., Any]", session.client)
-    return make(service, endpoint_url=endpoint, config=_CONFIG)
+    # No proxy of the surroundings stands between this machine and its own sandbox.
+    config = _CONFIG if own else _CONFIG.merge(Config(proxies={}))
+    return make(service, endpoint_url=endpoint, config=config)
 
 
 def parse(document: object) -> Deployed:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from ops.deployed import Deployed
 from ops.errors import OperatorError
@@ -210,8 +212,6 @@ def _confirm(migration: Migration, journal: Journal) -> None:
 
 
 def _physical(journal: Journal) -> list[str]:
-    import json
-
     path = Path(journal.backup) / backup.STACK
     if not path.exists():
         return []
@@ -222,22 +222,15 @@ def _physical(journal: Journal) -> list[str]:
 
 def _management(migration: Migration, legacy: LegacyStack, api: str) -> Any:
     """A client of the retired API's @connections, beside the shared one's in the same place."""
-    import boto3
-
     sandbox = migration.deployed.sandbox
     if sandbox is not None:
-        return boto3.client(  # pyright: ignore[reportUnknownMemberType]
-            "apigatewaymanagementapi",
-            endpoint_url=f"{sandbox.endpoint}/_aws/execute-api/{api}/{legacy.stage()}",
-            region_name=sandbox.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the sandbox's only key
-        )
-    session = boto3.Session(profile_name=migration.profile, region_name=migration.deployed.region)
-    shared = migration.deployed.management_endpoint
-    host = shared.removeprefix("https://").split("/")[0].replace(migration.deployed.api_id, api)
-    return session.client(  # pyright: ignore[reportUnknownMemberType]
-        "apigatewaymanagementapi", endpoint_url=f"https://{host}/{legacy.stage()}"
+        endpoint = f"{sandbox.endpoint}/_aws/execute-api/{api}/{legacy.stage()}"
+    else:
+        shared = urlsplit(migration.deployed.management_endpoint)
+        host = shared.netloc.replace(migration.deployed.api_id, api)
+        endpoint = f"https://{host}/{legacy.stage()}"
+    return migration.deployed.client(
+        "apigatewaymanagementapi", profile=migration.profile, endpoint=endpoint
     )
 
 

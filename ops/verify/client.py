@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import websockets
 from websockets.asyncio.client import ClientConnection
@@ -102,7 +103,9 @@ class AppClient:
 @asynccontextmanager
 async def connected(url: str) -> AsyncGenerator[AppClient]:
     """A client on a connection of its own, closed in the end."""
-    async with websockets.connect(url, open_timeout=ANSWER_SECONDS) as socket:
+    # A proxy of the surroundings is for the world outside, not for a sandbox on this machine.
+    proxy = None if urlsplit(url).hostname == "127.0.0.1" else True
+    async with websockets.connect(url, open_timeout=ANSWER_SECONDS, proxy=proxy) as socket:
         client = AppClient(socket)
         listening = asyncio.create_task(client.listen())
         try:
