@@ -22,7 +22,7 @@ from lambdas import jobs, removal, subscribers
 from lambdas.audience import SHARE, Admission
 from lambdas.batches import LeftOverError, shares
 from lambdas.catalogue import Metric
-from lambdas.jobs import Direct, Event
+from lambdas.jobs import Direct, Event, Removal
 from lambdas.management import LONGEST_POST, Outcome, Post, management
 from lambdas.memory import Memory
 from lambdas.messages import EntityType
@@ -31,6 +31,9 @@ from lambdas.rows import subscription_id
 
 RETRY_DELAYS: Final = (0, 2, 15)
 """Seconds in the queue before each further try of a recipient; after the last it has failed."""
+
+REMOVED_AT_ONCE: Final = 25
+"""Gone connections whose rows are removed right away: three calls. More are a job of their own."""
 
 RESERVE: Final = LONGEST_POST + 3
 """Seconds kept free at the end of an invocation: for the last posts, then to hand on and to clean
@@ -143,6 +146,10 @@ def _remove(job: Direct, gone: Sequence[str]) -> None:
         or (subscription_id(one, job.topic) if job.topic is not None else None)
         for one in gone
     }
+    if len(found) > REMOVED_AT_ONCE:
+        # It would take longer than the posts did, and nobody waits for it.
+        jobs.enqueue(Removal(gone=found, correlation_id=job.correlation_id))
+        return
     try:
         removal.remove(found)
     except (ClientError, BotoCoreError, LeftOverError) as error:

@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas import delivery, jobs, observability, snapshot
+from lambdas import delivery, jobs, observability, removal, snapshot
 from lambdas.batches import LeftOverError
 from lambdas.broadcasting import broadcast
 from lambdas.catalogue import Metric
-from lambdas.jobs import Broadcast, Direct, Job, NotQueuedError, Snapshot
+from lambdas.jobs import Broadcast, Direct, Job, NotQueuedError, Removal, Snapshot
 from lambdas.observability import Context, correlated, failure, invocation, log
 
 FAULTS: Final = (ClientError, BotoCoreError, LeftOverError, NotQueuedError)
@@ -50,3 +50,5 @@ def run(job: Job, deadline: float) -> None:
             delivery.deliver(job, deadline=deadline)
         case Snapshot():
             snapshot.send(job, deadline=deadline)
+        case Removal():
+            removal.remove(job.gone)

@@ -132,7 +132,15 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag="s
     """How many orders were sent; the worker sets it when it hands the rest on."""
 
 
-Job = Broadcast | Direct | Snapshot
+class Removal(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag="removal"):
+    """The rows of connections that turned out to be gone are to be removed: see `removal`."""
+
+    gone: dict[str, str | None]
+    """Connection id -> id of the subscription that led to it, if any."""
+    correlation_id: str
+
+
+Job = Broadcast | Direct | Snapshot | Removal
 
 
 class JobTooLargeError(Exception):

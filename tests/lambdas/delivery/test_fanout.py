@@ -304,6 +304,24 @@ def test_many_gone_connections_are_removed_and_nobody_else(place: Place) -> None
     assert set(place.stub.delivered) == alive
 
 
+def test_few_gone_connections_are_removed_before_the_worker_returns(place: Place) -> None:
+    dead = place.subscribed(3, TOPIC)
+    place.stub.answer = gone(*dead)
+    fanout.run(broadcast(TOPIC), deadline=soon())
+    assert place.tables.connections.rows() == place.tables.subscriptions.rows() == []
+
+
+def test_many_gone_connections_do_not_hold_up_the_delivery(place: Place) -> None:
+    dead = place.subscribed(40, TOPIC)
+    place.stub.answer = gone(*dead)
+    calls = Calls()
+    with calls.watching([clients.dynamodb(), clients.sqs()]), calls.counting() as made:
+        fanout.run(broadcast(TOPIC), deadline=soon())
+    assert [call.operation for call in made] == ["Query", "SendMessage"]
+    place.queue.drain(fanout.handler)
+    assert place.tables.connections.rows() == place.tables.subscriptions.rows() == []
+
+
 def test_when_rows_cannot_be_removed_the_event_is_delivered_all_the_same(place: Place) -> None:
     dead, alive = place.connection(), place.connection()
     place.subscribe(dead, TOPIC)

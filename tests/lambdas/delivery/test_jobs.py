@@ -19,6 +19,7 @@ from lambdas.jobs import (
     Note,
     NotQueuedError,
     Parties,
+    Removal,
     Snapshot,
 )
 from tests.lambdas.delivery.conftest import Place, broadcast
@@ -42,6 +43,7 @@ def direct(number: int, body: bytes = b"{}") -> Direct:
         direct(1),
         msgspec.structs.replace(direct(1), topic="t", foreign={"c1": "other"}, attempt=3),
         Snapshot(connection_id="c1", business_id="b1", correlation_id="x", skip=4),
+        Removal(gone={"c1": "s1", "c2": None}, correlation_id="x"),
     ],
 )
 def test_a_job_is_the_same_after_the_queue(job: Job) -> None:
