@@ -204,7 +204,7 @@ def _result(events: list[dict[str, Any]], exit_code: int, duration: float) -> Re
     diagnostics: list[Diagnostic] = []
     summary: dict[str, int] = {}
     failed = {
-        event["resOpFailedEvent"]["metadata"]["urn"]
+        (event["resOpFailedEvent"]["metadata"]["urn"], event["resOpFailedEvent"]["metadata"]["op"])
         for event in events
         if "resOpFailedEvent" in event
     }
@@ -218,7 +218,7 @@ def _result(events: list[dict[str, Any]], exit_code: int, duration: float) -> Re
                     type=metadata["type"],
                     changed=tuple(metadata.get("diffs") or ()),
                     replacing=tuple(metadata.get("keys") or ()),
-                    failed=metadata["urn"] in failed,
+                    failed=(metadata["urn"], metadata["op"]) in failed,
                 )
             )
         elif "policyEvent" in event:

@@ -251,10 +251,9 @@ class StateFile:
         lines = ",\n".join(self._line(resource) for resource in deployment.resources)
         head = to_deployment(Deployment(pending=deployment.pending), self._crypter)
         del head["resources"]
-        text = (
-            f'{{"version": {_VERSION}, "checkpoint": {{"stack": {json.dumps(self._stack)}, "latest": '
-            f'{json.dumps(head)[:-1]}, "resources": [\n{lines}\n]}}}}}}\n'
-        )
+        latest = f'{json.dumps(head)[:-1]}, "resources": [\n{lines}\n]}}'
+        name = json.dumps(self._stack)
+        text = f'{{"version": {_VERSION}, "checkpoint": {{"stack": {name}, "latest": {latest}}}}}\n'
         draft = self.path.with_suffix(f".{os.getpid()}.tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -324,7 +323,7 @@ class Journal:
             self._save()
 
     def rename(self, old: str, new: str) -> dict[Resource, Resource]:
-        """Let what is not reached yet refer to a resource by its URN of now; return what changed."""
+        """Let what is not reached yet refer to a resource by its new URN; return what changed."""
         with self._lock:
             swap = {item: _renamed(item, old, new) for item in self._base if old in item.edges}
             self._base = dict.fromkeys(swap.get(item, item) for item in self._base)

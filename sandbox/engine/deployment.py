@@ -32,6 +32,11 @@ from sandbox.engine.registry import Manager, Registry, default_name, split_refer
 from sandbox.engine.report import Reporter
 from sandbox.stack import Op, Step
 
+_PROTECTED = (
+    "because it is protected. To unprotect it, remove the `protect` option from the resource in "
+    "program and deploy that first"
+)
+
 
 class StoppedError(Exception):
     """The operation ends here: something failed, which has been reported, or it was cancelled."""
@@ -378,8 +383,7 @@ class Deployment:
         if self._provider_changed(old, new):
             return Diff(changes=True, replaces=("provider",))
         if manager is None:
-            changed = values.changed_keys(old.inputs, new.inputs)
-            return Diff(changes=bool(changed), changed=changed)
+            return Diff(changes=bool(values.changed_keys(old.inputs, new.inputs)))
         diff = manager.diff(old, new.inputs, goal.ignore_changes)
         wanted = [values.parse_path(path) for path in goal.replace_on_changes]
         forced = [
@@ -415,12 +419,7 @@ class Deployment:
         self, goal: Goal, old: Resource, new: Resource, manager: Manager | None, diff: Diff
     ) -> Resource:
         if old.protect and new.protect:
-            self._fail(
-                new.urn,
-                f'unable to replace resource "{new.urn}"\nas it is currently marked for protection. '
-                "To unprotect the resource, remove the `protect` flag from the resource in your "
-                "Pulumi program and run `pulumi up`",
-            )
+            self._fail(new.urn, f'unable to replace resource "{new.urn}"\n{_PROTECTED}')
             if not self.options.preview:
                 raise StoppedError(f"{new.urn} is protected")
         if goal.import_id:
@@ -522,7 +521,7 @@ class Deployment:
                 if dependent.protect:
                     raise ProviderError(
                         f'unable to replace resource "{dependent.urn}" as part of replacing '
-                        f'"{new.urn}" as it is currently marked for protection'
+                        f'"{new.urn}"\n{_PROTECTED}'
                     )
                 self._recreating[dependent.urn] = keys
                 self._delete_for_replacement(dependent)
@@ -651,6 +650,7 @@ class Deployment:
         ]
 
     def _delete(self, condemned: list[Resource]) -> None:
+        self._deleted.update(resource.urn for resource in condemned)
         for wave in _waves(condemned):
             with ThreadPoolExecutor(max_workers=self.options.parallel) as pool:
                 results = [pool.submit(self._delete_one, resource) for resource in wave]
@@ -670,13 +670,8 @@ class Deployment:
             op = Op.DISCARD_REPLACED if old.delete else Op.DISCARD
         with self._failing(old.urn), self._step(op, old, old):
             if old.protect and not old.delete:
-                raise ProviderError(
-                    f'resource "{old.urn}" cannot be deleted\nbecause it is protected. To unprotect '
-                    "the resource, remove the `protect` flag from the resource in your Pulumi "
-                    "program and run `pulumi up`"
-                )
+                raise ProviderError(f'resource "{old.urn}" cannot be deleted\n{_PROTECTED}')
             self._do_delete(old)
-            self._deleted.add(old.urn)
             self._journal.finish(old, drop=[old])
 
     def _do_delete(self, old: Resource) -> None:
@@ -796,15 +791,12 @@ class Deployment:
             failed = False
         finally:
             diff = diff or Diff(changes=False)
-            changed = diff.changed
-            if diff.changes and old is not None and not changed:
-                changed = values.changed_keys(old.inputs, result.inputs)
             self._report.step(
                 Step(
                     op=op,
                     urn=new.urn,
                     type=new.resource_type,
-                    changed=changed if diff.changes else (),
+                    changed=diff.changed if diff.changes else (),
                     replacing=diff.replaces,
                     failed=failed,
                     duration=monotonic() - began,

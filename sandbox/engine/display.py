@@ -111,7 +111,7 @@ class Lines(Quiet):
         sign, _, past = _OPS[step.op]
         word = "failed" if step.failed else "" if not sign else step.op if self._preview else past
         took = f" ({step.duration:.2f}s)" if not self._preview and step.duration > 0.005 else ""
-        marks = "".join(f" {key}" for key in self._marked(step, old, new))
+        marks = "".join(f" {key}" for key in _marked(step, old, new))
         indent = "   " * self._depths.get(step.urn, 1)
         line = f" {sign:2}{indent}{step.type} {step.name} {word}{took}"
         line += f" [diff:{marks}]" if marks else ""
@@ -121,11 +121,6 @@ class Lines(Quiet):
             after = values.redact(new.inputs) if new and step.op is not Op.DELETE else {}
             for text in differences(before, after):
                 self._write(f"        {indent}{text}", _COLOURS.get(text.lstrip()[:1]))
-
-    def _marked(self, step: Step, old: Resource | None, new: Resource | None) -> list[str]:
-        before, after = (old.inputs if old else {}), (new.inputs if new else {})
-        signs = {(False, True): "+", (True, False): "-"}
-        return [signs.get((key in before, key in after), "~") + key for key in step.changed]
 
     def message(self, diagnostic: Diagnostic) -> None:
         """Say at once what is only said; what is wrong stands together at the end."""
@@ -223,6 +218,15 @@ def differences(old: Any, new: Any) -> list[str]:
             else:
                 lines.append(f"~ {key}: {_short(old[key])} => {_short(new[key])}")
     return lines
+
+
+def _marked(step: Step, old: Resource | None, new: Resource | None) -> list[str]:
+    """Name the inputs that differ, each with a sign, where there is a before and an after."""
+    if old is None or new is None or old is new or step.op is Op.SAME:
+        return []
+    changed = values.changed_keys(old.inputs, new.inputs)
+    signs = {(False, True): "+", (True, False): "-"}
+    return [signs.get((k in old.inputs, k in new.inputs), "~") + k for k in changed]
 
 
 def _short(value: Any) -> str:

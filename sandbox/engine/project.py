@@ -68,8 +68,8 @@ def load_project(stack: Stack) -> Project:
         raise EngineError(f"the configuration file {file} does not exist")
     settings = _read(file) if file.is_file() else {}
     crypter = Crypter(passphrase(stack.home), settings.get("encryptionsalt"))
-    given = {_full(key, name): value for key, value in (settings.get("config") or {}).items()}
-    schema = {_full(key, name): value for key, value in (described.get("config") or {}).items()}
+    given = _config(settings, name, file)
+    schema = _config(described, name, root / "Pulumi.yaml")
     config: dict[str, str] = {}
     secret_keys: set[str] = set()
     for key, value in {**_defaults(schema), **given}.items():
@@ -102,6 +102,13 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise EngineError(f"{path} holds a {type(content).__name__}, not a mapping")
     return content
+
+
+def _config(content: Mapping[str, Any], project: str, path: Path) -> dict[str, Any]:
+    config = content.get("config") or {}
+    if not isinstance(config, dict):
+        raise EngineError(f"{path}: `config` holds a {type(config).__name__}, not a mapping")
+    return {_full(key, project): value for key, value in config.items()}
 
 
 def _full(key: str, project: str) -> str:
