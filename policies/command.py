@@ -102,11 +102,11 @@ def _json_object(file: Path) -> dict[str, Any]:
     import json
 
     try:
-        document: object = json.loads(read_text(file))
+        document: Any = json.loads(read_text(file))
     except ValueError as error:
         raise UncheckableError(f"{file} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise UncheckableError(f"{file} is not a JSON object")
+    if not mapping(document):
+        raise UncheckableError(f"{file} is not a JSON object of look-ups")
     return mapping(document)
 
 

@@ -32,6 +32,7 @@ PERMISSION: Final = "AWS::Lambda::Permission"
 EVENT_SOURCE: Final = "AWS::Lambda::EventSourceMapping"
 INVOKE_CONFIG: Final = "AWS::Lambda::EventInvokeConfig"
 EVENT_TARGET: Final = "EventBridge target"
+EVENT_RULE: Final = "AWS::Events::Rule"
 LOG_GROUP: Final = "AWS::Logs::LogGroup"
 STACK: Final = "AWS::CloudFormation::Stack"
 STACK_SET: Final = "AWS::CloudFormation::StackSet"
@@ -95,6 +96,7 @@ _NAMES: Final = (
         "aws_lambda_function_event_invoke_config",
     ),
     (EVENT_TARGET, "aws:cloudwatch/eventTarget:EventTarget", "aws_cloudwatch_event_target"),
+    (EVENT_RULE, "aws:cloudwatch/eventRule:EventRule", "aws_cloudwatch_event_rule"),
     (LOG_GROUP, "aws:cloudwatch/logGroup:LogGroup", "aws_cloudwatch_log_group"),
     (STACK, "aws:cloudformation/stack:Stack", "aws_cloudformation_stack"),
     (STACK_SET, "aws:cloudformation/stackSet:StackSet", "aws_cloudformation_stack_set"),

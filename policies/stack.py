@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from policies.kinds import (
+    EVENT_RULE,
     EVENT_SOURCE,
     EVENT_TARGET,
     FUNCTION,
@@ -16,7 +17,7 @@ from policies.resource import Registered
 from policies.values import Text
 
 KINDS: Final = frozenset(
-    {FUNCTION, LOG_GROUP, PERMISSION, EVENT_SOURCE, EVENT_TARGET, INVOKE_CONFIG}
+    {FUNCTION, LOG_GROUP, PERMISSION, EVENT_SOURCE, EVENT_TARGET, EVENT_RULE, INVOKE_CONFIG}
 )
 
 
@@ -34,9 +35,18 @@ class Stack:
         """Return the stack's resources of one kind."""
         return self._of_kind.get(kind, ())
 
+    def referred(self, kind: str, entry: Registered, name: str) -> Iterable[Registered]:
+        """Yield the resources of a kind that one property of another refers to."""
+        urns = entry.property_dependencies.get(name, ())
+        text = entry.resource.props.text(name)
+        for other in self.of_kind(kind):
+            known = names_of(other)
+            if other.resource.urn in urns or (isinstance(text, str) and text in known):
+                yield other
+
     def referring(self, kind: str, function: Registered, *names: str) -> Iterable[Registered]:
         """Yield the resources of a kind that name a function in one of these properties."""
-        known = function_names(function)
+        known = names_of(function)
         for entry in self.of_kind(kind):
             for name in names:
                 if function.resource.urn in entry.property_dependencies.get(name, ()):
@@ -50,8 +60,8 @@ class Stack:
                     break
 
 
-def function_names(function: Registered) -> set[str]:
-    """Return the texts that a function is referred to by, as far as they are known."""
-    props = function.resource.props
+def names_of(entry: Registered) -> set[str]:
+    """Return the texts that a resource is referred to by, as far as they are known."""
+    props = entry.resource.props
     found: list[Text] = [props.text(name) for name in ("name", "functionName", "arn", "invokeArn")]
     return {text for text in found if isinstance(text, str) and text}

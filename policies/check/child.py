@@ -33,9 +33,9 @@ class _Cloud(mocks.Mocks):
         inputs: dict[str, Any] = args.inputs
         return f"{args.name}-id", stand_ins.outputs(args.typ, args.name, inputs)
 
-    def call(self, args: Any) -> tuple[dict[str, Any], None]:
+    def call(self, args: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         given: dict[str, Any] = args.args
-        return stand_ins.look_up(args.token, given, self._look_ups), None
+        return stand_ins.look_up(args.token, given, self._look_ups), []
 
 
 class _Recorder(mocks.MockMonitor):

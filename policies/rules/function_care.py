@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from policies.kinds import (
+    EVENT_RULE,
     EVENT_SOURCE,
     EVENT_TARGET,
     FUNCTION,
@@ -15,7 +16,7 @@ from policies.resource import Deferred, Finding, Registered
 from policies.rule import ADVISORY, Outcome, Rule, Severity
 from policies.rules import function_environment
 from policies.settings import Settings
-from policies.stack import Stack, function_names
+from policies.stack import Stack, names_of
 from policies.values import UNKNOWN, Props, Unknown, as_number, is_literally
 
 EVERYWHERE: Final[dict[str, Any]] = {
@@ -58,7 +59,7 @@ def check_logs(registered: Sequence[Registered], settings: Settings) -> Iterable
 def _log_groups(function: Registered, stack: Stack) -> Iterator[Registered]:
     urn = function.resource.urn
     named = function.resource.props.block("loggingConfig").text("logGroup")
-    wanted = {f"/aws/lambda/{name}" for name in function_names(function)}
+    wanted = {f"/aws/lambda/{name}" for name in names_of(function)}
     if isinstance(named, str):
         wanted = {named}
     hangs_on = {
@@ -84,7 +85,7 @@ def _may_be_named_later(function: Registered, stack: Stack) -> bool:
     if function.resource.props.block("loggingConfig").text("logGroup") is UNKNOWN:
         return True
     names = (group.resource.props.text("name") for group in stack.of_kind(LOG_GROUP))
-    return any(name is UNKNOWN for name in names) and not function_names(function)
+    return any(name is UNKNOWN for name in names) and not names_of(function)
 
 
 def check_dead_letters(registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
@@ -99,16 +100,23 @@ def check_dead_letters(registered: Sequence[Registered], settings: Settings) -> 
 
 
 def _is_invoked_without_waiting(function: Registered, stack: Stack) -> bool:
-    if any(stack.referring(EVENT_TARGET, function, "arn")):
+    targets = list(stack.referring(EVENT_TARGET, function, "arn"))
+    if not all(_repeats(target, "rule", stack) for target in targets):
         return True
     permissions = list(stack.referring(PERMISSION, function, "function", "functionName"))
-    waiting = [
-        is_literally(permission.resource.props.get("principal"), *_SYNCHRONOUS)
-        for permission in permissions
-    ]
-    if permissions:
-        return not all(waiting)
+    for permission in permissions:
+        waits = is_literally(permission.resource.props.get("principal"), *_SYNCHRONOUS)
+        if not waits and not _repeats(permission, "sourceArn", stack):
+            return True
+    if targets or permissions:
+        return False
     return not any(stack.referring(EVENT_SOURCE, function, "functionName"))
+
+
+def _repeats(entry: Registered, name: str, stack: Stack) -> bool:
+    # What a schedule misses, its next run makes good.
+    rules = stack.referred(EVENT_RULE, entry, name)
+    return any("scheduleExpression" in rule.resource.props for rule in rules)
 
 
 def _keeps_failed_events(function: Registered, stack: Stack) -> bool:

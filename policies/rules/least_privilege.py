@@ -152,6 +152,14 @@ def _problem(grant: _Grant, platform: SharedPlatform) -> str | None:
     return None
 
 
+def _covers(granted: str, service: str, name: str) -> bool:
+    """Say whether an ARN with wildcards covers a resource of a service, wherever that is."""
+    parts = granted.split(":", 5)
+    if len(parts) < 6:
+        return overlap(granted, f"arn:*:{service}:*:*:{name}")
+    return overlap(parts[2], service) and overlap(parts[5], name)
+
+
 def _table_problem(grant: _Grant, platform: SharedPlatform) -> str | None:
     action = grant.action.casefold()
     if not overlap(action, "dynamodb:*") or action in _ACCOUNT_ACTIONS:
@@ -159,7 +167,7 @@ def _table_problem(grant: _Grant, platform: SharedPlatform) -> str | None:
     reached = [
         pattern
         for pattern in platform.tables
-        if overlap(grant.resource, f"arn:*:dynamodb:*:*:table/{pattern.text}")
+        if _covers(grant.resource, "dynamodb", f"table/{pattern.text}")
     ]
     if not reached:
         return None
@@ -179,7 +187,7 @@ def _connections_problem(grant: _Grant, platform: SharedPlatform) -> str | None:
         return None
     if grant.resource == "*":
         return "it reaches the shared API; name the API, the stage and @connections"
-    if not overlap(grant.resource, "arn:*:execute-api:*:*:*"):
+    if not _covers(grant.resource, "execute-api", "*"):
         return None
     path = grant.resource.split(":", 5)[-1].split("/")
     api = path[0]
@@ -206,7 +214,7 @@ def _management_problem(grant: _Grant, platform: SharedPlatform) -> str | None:
     if not overlap(action, "apigateway:*") or action == "apigateway:get":
         return None
     targets = ["/apis", *(f"/apis/{api}*" for api in sorted(platform.api_ids))]
-    if any(overlap(grant.resource, f"arn:*:apigateway:*::{target}") for target in targets):
+    if any(_covers(grant.resource, "apigateway", target) for target in targets):
         return "it can create APIs or change the shared one"
     return None
 
