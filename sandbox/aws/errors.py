@@ -9,12 +9,11 @@ class UnknownTokenError(ProviderError):
     """A type or look-up that the sandbox does not have."""
 
     def __init__(self, what: str, token: str, known: list[str]) -> None:
-        family = token.rsplit(":", 1)[0].split("/", maxsplit=1)[0]
-        near = [each for each in known if each.startswith(family)] or known
-        super().__init__(
-            f"the sandbox has no {what} {token}; it has {', '.join(near)} "
-            "(a row in sandbox/aws/types adds one)"
-        )
+        family = token.split("/")[0]
+        near = [each for each in known if each.startswith(f"{family}/")]
+        families = sorted({each.split("/")[0] for each in known})
+        offer = f"of {family} it has {', '.join(near)}" if near else f"it has {', '.join(families)}"
+        super().__init__(f"the sandbox has no {what} {token}; {offer}")
         self.token = token
 
 

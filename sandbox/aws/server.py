@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.provider import DiffRequest
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
@@ -35,6 +36,21 @@ class Servicer(ProviderServicer):
         """Accept an engine that did not start this process."""
         return empty_pb2.Empty()
 
+    async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Answer as `Diff` does; the base class spells "changes" as the protocol's "none"."""
+        asked = DiffRequest(
+            request.urn,
+            request.id,
+            PropertyValue.unmarshal_map(request.olds),
+            PropertyValue.unmarshal_map(request.news),
+            list(request.ignoreChanges),
+        )
+        found = await _answered(self._provider.diff_config(asked), context)
+        some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(
+            changes=some if found.changes else none, replaces=found.replaces, diffs=found.diffs
+        )
+
     async def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         """Answer with a schema that only names the package: the SDK holds the real one."""
         return provider_pb2.GetSchemaResponse(
@@ -51,6 +67,9 @@ def _plain(name: str) -> Any:
         complete(request)
         response = await _answered(base(self, request, context), context)
         archives.put_back(response)
+        if name == "Read" and not response.id:
+            # An engine takes a resource for gone only when there are no properties at all.
+            return provider_pb2.ReadResponse()
         return response
 
     method.__name__ = name
@@ -59,7 +78,7 @@ def _plain(name: str) -> Any:
 
 
 for _name in (
-    *("CheckConfig", "DiffConfig", "Configure", "Check", "Diff"),
+    *("CheckConfig", "Configure", "Check", "Diff"),
     *("Create", "Read", "Update", "Delete", "Invoke"),
 ):
     setattr(Servicer, _name, _plain(_name))
