@@ -38,6 +38,10 @@ _PROTECTED = (
 )
 
 
+class InvocationError(Exception):
+    """A look-up failed. That is the program's to handle, and by itself ends nothing."""
+
+
 class StoppedError(Exception):
     """The operation ends here: something failed, which has been reported, or it was cancelled."""
 
@@ -184,8 +188,11 @@ class Deployment:
         )
         with self._failing(""):
             manager, _ = self._manager(goal)
-            assert isinstance(manager, Provider)
+        assert isinstance(manager, Provider)
+        try:
             return manager.invoke(token, arguments, preview=self.options.preview)
+        except ProviderError as error:
+            raise InvocationError(f"invocation of {token} returned an error: {error}") from error
 
     # -- who manages it -----------------------------------------------------------------------
 

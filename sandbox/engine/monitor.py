@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import grpc
 from google.protobuf import empty_pb2
 from pulumi import RunError
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from sandbox.engine import values
-from sandbox.engine.deployment import Deployment, StoppedError
+from sandbox.engine.deployment import Deployment, InvocationError, StoppedError
 from sandbox.engine.goals import Goal, UnsupportedError, goal_of
 from sandbox.engine.report import Reporter
 
@@ -25,6 +26,18 @@ _FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
 ]
+
+
+class CallFailed(grpc.RpcError):
+    """How the SDK expects to hear of a failed call: it becomes an exception of the program's."""
+
+    def code(self) -> grpc.StatusCode:
+        """Return what the real monitor gives for every failed look-up."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """Return why."""
+        return str(self)
 
 
 class StoppedRunError(RunError):
@@ -106,6 +119,8 @@ class Monitor:
                 request.provider,
                 request.version,
             )
+        except InvocationError as error:
+            raise CallFailed(str(error)) from error
         except StoppedError as error:
             raise StoppedRunError(str(error)) from error
         wrong = [provider_pb2.CheckFailure(property=p, reason=reason) for p, reason in failures]
