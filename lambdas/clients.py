@@ -5,8 +5,9 @@ is used without boto3 on top, which would add to every cold start and give nothi
 """
 
 import os
+import threading
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -17,17 +18,20 @@ if TYPE_CHECKING:
 
 def dynamodb() -> "DynamoDBClient":
     """The DynamoDB client."""
-    return cast("DynamoDBClient", _client("dynamodb", _endpoint("DYNAMODB")))
+    return cast("DynamoDBClient", _kept("dynamodb", _endpoint("DYNAMODB")))
 
 
 def sqs() -> "SQSClient":
     """The SQS client."""
-    return cast("SQSClient", _client("sqs", _endpoint("SQS")))
+    return cast("SQSClient", _kept("sqs", _endpoint("SQS")))
 
 
 def functions() -> "LambdaClient":
     """The Lambda client: for those that served a route before, and may take their time."""
     return cast("LambdaClient", _client("lambda", _endpoint("LAMBDA"), 20))
+
+
+_making: Final = threading.Lock()
 
 
 @cache
@@ -46,6 +50,12 @@ def region() -> str:
 def _endpoint(service: str) -> str | None:
     """The address that the environment gives in place of AWS's own; None is AWS."""
     return os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+def _kept(service: str, endpoint: str | None) -> object:
+    # Using a client is safe in threads, making one is not.
+    with _making:
+        return _client(service, endpoint)
 
 
 @cache
