@@ -86,7 +86,7 @@ class Filter(
 ):
     """Narrows a subscription. An event passes when each list that is given contains its value.
 
-    It is applied when an event is delivered, to rows that are read anyway: it saves posts, not reads.
+    It is applied at delivery, to rows that are read anyway: it saves posts, not reads.
     """
 
     statuses: (

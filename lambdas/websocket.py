@@ -44,7 +44,7 @@ from lambdas.refusal import Refusal
 
 Response = Mapping[str, Any]
 
-_ACTIONS: Mapping[type[Request], Callable[..., Answer]] = {
+ACTIONS: Mapping[type[Request], Callable[..., Answer]] = {
     Ping: liveness.ping,
     MerchantHeartbeat: liveness.merchant_heartbeat,
     Heartbeat: liveness.heartbeat,
@@ -107,7 +107,7 @@ def _serve(event: Mapping[str, Any], exchange: Exchange) -> _Outcome:
                 if response is not None:
                     return _Outcome(response=response, action=None)
             raise
-        answer = _ACTIONS[type(request)](request, exchange)
+        answer = ACTIONS[type(request)](request, exchange)
     except Refusal as refusal:
         return _refused(refusal, message, exchange)
     except Exception as error:  # noqa: BLE001  (or the gateway would answer with its text)
