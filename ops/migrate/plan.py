@@ -106,7 +106,10 @@ def as_text(plan: Plan) -> str:
 def _steps(
     first: tuple[Change, ...], second: tuple[Change, ...], legacy: LegacyStack
 ) -> tuple[PlannedStep, ...]:
-    back = "migrate rollback deploys the backed-up template; clients are asked to reconnect"
+    back = (
+        "migrate rollback deploys the backed-up template; clients that moved go on being served on "
+        "the shared side until they connect anew"
+    )
     return (
         PlannedStep(
             name="backup",

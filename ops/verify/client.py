@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection
 Message = dict[str, Any]
 
 ANSWER_SECONDS = 10.0
-EVENT_SECONDS = 15.0
+EVENT_SECONDS = 30.0
 
 
 class NoAnswerError(Exception):
