@@ -2,8 +2,8 @@
 
     outcomes = management().post_all(posts, deadline=monotonic() + 20)
 
-It speaks HTTP/1.1 over kept-alive sockets on an event loop in a thread of its own, so that any
-thread may call it and sockets outlive an invocation. A post costs a twentieth of boto3's processor
+It speaks HTTP/1.1 over kept-alive wires on an event loop in a thread of its own, so that any
+thread may call it and wires outlive an invocation. A post costs a twentieth of boto3's processor
 time and hundreds may be under way at once; each answers for itself and never delays the rest.
 """
 
@@ -32,7 +32,7 @@ BODY_LIMIT: Final = 128 * 1024
 """Bytes of one message: API Gateway's quota for WebSockets, which also holds for @connections."""
 
 CONNECT_SECONDS: Final = 1.0
-ANSWER_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 3.0
 
 LONGEST_POST: Final = 2 * (CONNECT_SECONDS + ANSWER_SECONDS) + 0.5
 """Seconds that a post may still take when the deadline strikes: two tries and the pause between."""
@@ -40,12 +40,16 @@ LONGEST_POST: Final = 2 * (CONNECT_SECONDS + ANSWER_SECONDS) + 0.5
 RETRY_PAUSE: Final = (0.05, 0.25)
 """Seconds between the two tries, chosen at random so that those who failed together part."""
 
-SOCKETS: Final = 256
-"""Posts under way at once, at most. One worker on one vCPU then stays below the 10,000 requests a
-second that all APIs of an account share."""
+FIRST_WIRES: Final = 128
+WIRES: Final = 256
+"""Posts under way at once: first, and at most. More than the first are used only while answers are
+quick, for an endpoint that is slow already gets slower with each, until posts are given up that
+arrive all the same."""
+
+QUICK_SECONDS: Final = 0.1
 
 IDLE_SECONDS: Final = 20
-"""An idle socket is not used after this. The wall clock runs on while a container is frozen."""
+"""An idle wire is not used after this. The wall clock runs on while a container is frozen."""
 
 ADDRESS_SECONDS: Final = 30
 """How long the addresses of the endpoint are kept."""
@@ -107,7 +111,7 @@ class Post:
 
 
 class Management:
-    """The management API at one endpoint (`https://…/<stage>`), and the sockets kept open to it."""
+    """The management API at one endpoint (`https://…/<stage>`), and the wires kept open to it."""
 
     def __init__(self, endpoint: str) -> None:
         parts = urlsplit(endpoint)
@@ -138,16 +142,26 @@ class Management:
         outcomes = [Outcome.UNSENT] * len(posts)
         turn = iter(range(len(posts)))
 
-        async def work() -> None:
+        # A wire costs a handshake: a large audience shares wires, a small one waits for nobody.
+        most = min(WIRES, max(min(len(posts), 16), len(posts) // 4))
+        workers = 0
+
+        async def work(group: asyncio.TaskGroup) -> None:
+            nonlocal workers
             for position in turn:
-                if monotonic() >= deadline:
+                began = monotonic()
+                if began >= deadline:
                     return
                 post = posts[position]
                 outcomes[position] = await self._post(post, hashes[post.body], signer, deadline)
+                if workers < most and monotonic() - began < QUICK_SECONDS:
+                    workers += 1
+                    group.create_task(work(group))
 
-        # A socket costs a handshake: a large audience shares sockets, a small one waits for nobody.
-        sockets = min(SOCKETS, max(min(len(posts), 16), len(posts) // 4))
-        await asyncio.gather(*(work() for _ in range(sockets)))
+        async with asyncio.TaskGroup() as group:
+            workers = min(FIRST_WIRES, most)
+            for _ in range(workers):
+                group.create_task(work(group))
         return outcomes
 
     async def _post(self, post: Post, digest: str, signer: Signer, deadline: float) -> Outcome:

@@ -193,7 +193,13 @@ def test_sockets_are_used_again(stub: Stub) -> None:
 
 def test_many_posts_share_few_sockets(stub: Stub) -> None:
     post(stub, *(f"c{number}" for number in range(1000)))
-    assert stub.sockets <= module.SOCKETS
+    assert stub.sockets <= module.WIRES
+
+
+def test_a_slow_endpoint_is_not_pressed(stub: Stub) -> None:
+    stub.latency = 2 * module.QUICK_SECONDS
+    assert set(post(stub, *(f"c{number}" for number in range(1000)))) == {Outcome.DELIVERED}
+    assert stub.sockets == module.FIRST_WIRES
 
 
 def test_a_socket_that_died_while_idle_costs_no_try(stub: Stub) -> None:
