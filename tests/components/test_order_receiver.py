@@ -136,6 +136,20 @@ def test_each_role_has_exactly_the_statements_of_its_lambda(
         assert all("*" not in resource.removesuffix("@connections/*") for _, resource in granted)
 
 
+def test_every_name_of_the_catalogue_stands_for_something(
+    engine: Engine, configure: Configure
+) -> None:
+    """A full stack leaves no statement out, so that no Lambda lacks what it asked for."""
+    handed_over = {"routeKey": "$default", "reason": "agreed", "formerFunction": "Former"}
+    configure(ordersTable=ORDERS, routes=["$default"], handedOverRoutes=[handed_over])
+    build()
+    for entry_point in catalogue.ENTRY_POINTS:
+        granted = statements(engine, entry_point.name.replace("_", "-"))
+        for statement in entry_point.statements:
+            assert len(granted[statement.sid]["Resource"]) >= len(statement.resources)
+            assert granted[statement.sid]["Action"] == list(statement.actions)
+
+
 def test_a_posting_role_may_post_to_connections_of_the_stage_and_nothing_else(
     engine: Engine, configure: Configure
 ) -> None:
