@@ -55,21 +55,24 @@ def send(job: Snapshot, *, deadline: float) -> None:
 
 
 def pending(business_id: str) -> list[dict[str, Any]]:
-    """The orders of the business that wait for it, oldest first."""
+    """The orders of the business that wait for it, oldest first; none on a stage without orders."""
+    table = os.environ.get(Env.ORDERS_TABLE)
+    if table is None:
+        return []
     found = {
         str(order["orderId"]): order
         for index, attribute in INDEXES.items()
-        for order in _pending(index, attribute, business_id)
+        for order in _pending(table, index, attribute, business_id)
     }
     return sorted(found.values(), key=lambda order: str(order.get("createdAt")))
 
 
-def _pending(index: str, attribute: str, business_id: str) -> Iterator[dict[str, Any]]:
+def _pending(table: str, index: str, attribute: str, business_id: str) -> Iterator[dict[str, Any]]:
     pages = (
         clients.dynamodb()
         .get_paginator("query")
         .paginate(
-            TableName=os.environ[Env.ORDERS_TABLE],
+            TableName=table,
             IndexName=index,
             KeyConditionExpression="#business = :business AND createdAt > :since",
             FilterExpression="#status = :pending",

@@ -107,6 +107,14 @@ def test_the_rest_of_a_snapshot_goes_on_where_it_stopped(place: Place, merchant:
     assert sent(place, merchant) == ["o0", "o1", "o2"]
 
 
+def test_a_stage_without_orders_has_nothing_to_send(
+    place: Place, merchant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORDERS_TABLE")
+    fanout.run(asked(merchant), deadline=soon())
+    assert place.stub.posts == {}
+
+
 def test_a_device_that_has_gone_is_sent_no_more(place: Place, merchant: str) -> None:
     order(place, "o1", age=20)
     order(place, "o2", age=10)
