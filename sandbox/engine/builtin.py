@@ -10,9 +10,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sandbox.engine import checkpoint, display, lock, program, values
+from sandbox.engine import checkpoint, display, lock, program, removal, values
 from sandbox.engine.checkpoint import Journal, StateFile
-from sandbox.engine.deployment import Deployment, Options, StoppedError
+from sandbox.engine.deployment import Deployment
 from sandbox.engine.goals import PROVIDER_PREFIX, STACK_TYPE
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.plugins import Plugin, surroundings
@@ -21,6 +21,7 @@ from sandbox.engine.project import Project, load_project
 from sandbox.engine.providers import PLUGINS, Host
 from sandbox.engine.registry import Registry
 from sandbox.engine.report import Reporter
+from sandbox.engine.steps import Options, Steps, StoppedError
 from sandbox.stack import EngineError, Request, Result, Stack
 
 
@@ -46,12 +47,13 @@ class BuiltinEngine:
     def refresh(self, stack: Stack, request: Request) -> Result:
         """Bring the state to what the provider finds; forget creates that were broken off."""
         request = replace(request, policy_packs=(), policy_pack_configs=())
-        return self._operate(stack, request, "refresh", lambda d, *_: d.refresh())
+        return self._operate(stack, request, "refresh", lambda d, *_: removal.refresh(d.steps))
 
     def destroy(self, stack: Stack, request: Request) -> Result:
         """Delete every resource of the stack, or those that are targeted."""
         request = replace(request, policy_packs=(), policy_pack_configs=())
-        return self._operate(stack, request, "destroy", lambda d, *_: d.destroy())
+        delete = removal.delete_left_over
+        return self._operate(stack, request, "destroy", lambda d, *_: delete(d.steps))
 
     def outputs(self, stack: Stack, *, show_secrets: bool = False) -> dict[str, Any]:
         """Return the stack's outputs; a secret reads `[secret]` unless shown."""
@@ -112,7 +114,7 @@ class BuiltinEngine:
                         stack, project, request, before, journal, reporter, preview=preview
                     ) as deployment:
                         work(deployment, project, reporter, request)
-                        ok = not deployment.failed
+                        ok = not deployment.steps.failed
                 finally:
                     journal.close(forget_creates=operation == "refresh" and ok)
                 outputs = _stack_outputs(journal.current())
@@ -154,18 +156,12 @@ class BuiltinEngine:
             # Their processes start while this one imports the program.
             for package in _packages(before, project):
                 host.prepare(package)
-            deployment = Deployment(
-                project,
-                before,
-                journal,
-                Registry(host),
-                packs,
-                reporter,
-                Options(preview=preview, parallel=request.parallel, targets=request.targets),
-            )
+            options = Options(preview=preview, parallel=request.parallel, targets=request.targets)
+            steps = Steps(before.resources, journal, Registry(host), reporter, options)
+            deployment = Deployment(project, steps, packs)
             with (
                 program.surroundings(project, environment),
-                _interrupts(deployment, host, reporter),
+                _interrupts(steps, host, reporter),
             ):
                 yield deployment
         finally:
@@ -177,18 +173,20 @@ class BuiltinEngine:
 def _run_program(
     deployment: Deployment, project: Project, reporter: Reporter, request: Request
 ) -> None:
-    monitor = Monitor(deployment)
+    monitor, steps = Monitor(deployment), deployment.steps
     finished = program.run(
         project,
         monitor,
         reporter,
-        preview=deployment.options.preview,
+        preview=steps.options.preview,
         parallel=request.parallel,
     )
     if not finished:
-        deployment.failed = True
-    elif deployment.options.preview or not deployment.failed:
-        deployment.finish()
+        steps.failed = True
+    elif steps.options.preview or not steps.failed:
+        removal.delete_left_over(steps)
+        steps.stop_if_cancelled()
+        deployment.review_stack()
 
 
 def _open(stack: Stack) -> tuple[Project, StateFile]:
@@ -257,7 +255,7 @@ def _warn_of_pending(before: checkpoint.Deployment, reporter: Reporter) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts(deployment: Deployment, host: Host, reporter: Reporter) -> Generator[None]:
+def _interrupts(steps: Steps, host: Host, reporter: Reporter) -> Generator[None]:
     """Let the first Ctrl-C end the operation in order, and the second one at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -268,9 +266,9 @@ def _interrupts(deployment: Deployment, host: Host, reporter: Reporter) -> Gener
         nonlocal received
         del signum, frame
         received += 1
-        deployment.failed = True
+        steps.failed = True
         if received == 1:
-            deployment.cancel()
+            steps.cancel()
             host.cancel()
             print("^C received; cancelling. Press ^C again to stop at once.", file=sys.stderr)
         elif received == 2:

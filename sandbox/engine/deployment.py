@@ -21,6 +21,10 @@ from sandbox.engine.steps import PROTECTED, Steps, StoppedError
 _GET_RESOURCE = "pulumi:pulumi:getResource"
 
 
+class InvocationError(Exception):
+    """A look-up failed. That is the program's to handle, and by itself ends nothing."""
+
+
 class Deployment:
     """One run of the program against what there is."""
 
@@ -86,8 +90,11 @@ class Deployment:
         )
         with self.steps.failing(""):
             manager, _ = self._manager(goal)
-            assert isinstance(manager, Provider)
+        assert isinstance(manager, Provider)
+        try:
             return manager.invoke(token, arguments, preview=self._preview)
+        except ProviderError as error:
+            raise InvocationError(f"invocation of {token} returned an error: {error}") from error
 
     def set_outputs(self, urn: str, outputs: values.Properties) -> None:
         """Record the outputs of a component or of the stack."""

@@ -8,9 +8,10 @@ from pulumi import RunError
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from sandbox.engine import values
-from sandbox.engine.deployment import Deployment, InvocationError, StoppedError
+from sandbox.engine.deployment import Deployment, InvocationError
 from sandbox.engine.goals import Goal, UnsupportedError, goal_of
 from sandbox.engine.report import Reporter
+from sandbox.engine.steps import StoppedError
 
 _FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,

@@ -113,10 +113,12 @@ class Pack:
         """Ask whether a resource violates a policy."""
         return self._violations(self._ask("Analyze", request).diagnostics, request.urn)
 
-    def analyze_stack(self, resources: Iterable[analyzer_pb2.AnalyzerResource]) -> list[Finding]:
+    def analyze_stack(
+        self, resources: Iterable[analyzer_pb2.AnalyzerResource], root: str
+    ) -> list[Finding]:
         """Ask whether the finished resources violate a policy together."""
         request = analyzer_pb2.AnalyzeStackRequest(resources=resources)
-        return self._violations(self._ask("AnalyzeStack", request).diagnostics, "")
+        return self._violations(self._ask("AnalyzeStack", request).diagnostics, root)
 
     def _violations(self, diagnostics: Iterable[Any], urn: str) -> list[Finding]:
         found: list[Finding] = []
@@ -126,7 +128,7 @@ class Pack:
             level = "mandatory" if level == "remediate" else level
             severity = _SEVERITIES[item.severity]
             found.append(
-                self._finding(item.policyName, level, item.message, urn or item.urn, severity)
+                self._finding(item.policyName, level, item.message, item.urn or urn, severity)
             )
         return found
 
@@ -190,9 +192,12 @@ class Packs:
         return inputs, self._tell([finding for findings in results for finding in findings])
 
     def review_stack(
-        self, resources: Iterable[Resource], providers: Mapping[str, Resource]
+        self, resources: Iterable[Resource], providers: Mapping[str, Resource], root: str
     ) -> bool:
-        """Run the stack policies; return whether one of them forbids what is there."""
+        """Run the stack policies; return whether one of them forbids what is there.
+
+        A violation that names no resource is the stack's, whose URN is `root`.
+        """
         if not self._packs:
             return False
         self.wait()
@@ -200,7 +205,7 @@ class Packs:
             _stack_resource(resource, providers.get(resource.provider.rpartition("::")[0]))
             for resource in resources
         ]
-        results = self._pool.map(lambda pack: pack.analyze_stack(messages), self._packs)
+        results = self._pool.map(lambda pack: pack.analyze_stack(messages, root), self._packs)
         return self._tell([finding for findings in results for finding in findings])
 
     def _tell(self, findings: list[Finding]) -> bool:
