@@ -22,12 +22,11 @@ _NOTES: Final = {True: "in preview", False: "with values"}
 def subjects(folder: Path, stack: str | None, look_ups: Mapping[str, Any]) -> Iterator[Subject]:
     """Run the program and yield what it registers; raises `UncheckableError`."""
     folder = folder.resolve()
-    project = _yaml(folder / "Pulumi.yaml")
     if not (folder / "__main__.py").is_file():
         raise UncheckableError(f"{folder} holds no __main__.py")
-    name = str(project.get("name") or folder.name)
+    name = str(_project(folder).get("name") or folder.name)
     stack = stack or _only_stack(folder)
-    config = _config(project, name, folder / f"Pulumi.{stack}.yaml")
+    config = configuration_of(folder, stack)
     for preview in (True, False):
         task = {
             "main": str(folder / "__main__.py"),
@@ -56,7 +55,7 @@ def _run(task: dict[str, Any]) -> list[dict[str, Any]]:
             done = subprocess.run(
                 [*command, json.dumps(task | {"result": str(result)})],
                 cwd=root,
-                env=_environment(),
+                env=isolated_environment(os.environ),
                 capture_output=True,
                 text=True,
                 timeout=TIMEOUT_SECONDS,
@@ -70,11 +69,11 @@ def _run(task: dict[str, Any]) -> list[dict[str, Any]]:
         return json.loads(result.read_text(encoding="utf-8"))
 
 
-def _environment() -> dict[str, str]:
+def isolated_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which no account can be reached, whatever the program tries."""
     kept = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in environment.items()
         if not name.startswith(("AWS_", "PULUMI_"))
     }
     return kept | {
@@ -129,14 +128,24 @@ def _only_stack(folder: Path) -> str:
     return found[0].name.removeprefix("Pulumi.").removesuffix(".yaml") if found else "dev"
 
 
-def _config(project: Mapping[str, Any], name: str, stack_file: Path) -> dict[str, str]:
+def _project(folder: Path) -> dict[str, Any]:
+    return _yaml(folder / "Pulumi.yaml")
+
+
+def configuration_of(folder: Path, stack: str) -> dict[str, str]:
+    """Return a stack's configuration as the program gets it: the project's defaults, then its own.
+
+    Encrypted values read as a word; no rule needs to know them.
+    """
+    project = _project(folder)
+    name = str(project.get("name") or folder.name)
     config: dict[str, str] = {}
     for key, declared in mapping(project.get("config")).items():
         settings = mapping(declared)
         value = settings.get("value", settings.get("default")) if settings else declared
         if value is not None:
             config[_qualified(key, name)] = _text(value)
-    for key, value in mapping(_yaml(stack_file).get("config")).items():
+    for key, value in mapping(_yaml(folder / f"Pulumi.{stack}.yaml").get("config")).items():
         config[_qualified(key, name)] = _text(value)
     return config
 
@@ -147,5 +156,5 @@ def _qualified(key: str, project: str) -> str:
 
 def _text(value: Any) -> str:
     if set(mapping(value)) == {"secure"}:
-        return "secret"  # encrypted; no rule needs to know
+        return "secret"
     return value if isinstance(value, str) else json.dumps(value)
