@@ -53,8 +53,3 @@ def remembered(home: Path) -> str | None:
 def remember(home: Path, engine: Engine) -> None:
     """Note which engine deploys this repository's stack."""
     home.joinpath("engine-name").write_text(f"{engine.name}\n")
-
-
-def forget(home: Path) -> None:
-    """Note that nothing is deployed any more."""
-    home.joinpath("engine-name").unlink(missing_ok=True)

@@ -7,58 +7,61 @@ import click
 
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
-from sandbox.commands.target import Target, target_options
+from sandbox.commands.target import Target, own_stack, target_options
+from sandbox.configuration import STACK
 from sandbox.console import Console
-from sandbox.engines import forget
+from sandbox.engines import choose, remembered
 from sandbox.errors import SandboxError
-from sandbox.home import alone, clear
+from sandbox.home import alone, clear, home
 from sandbox.platform import load
 from sandbox.stack import EngineError, Request
 
 
 @click.command()
-@target_options
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def down(target: Target, yes: bool) -> int:
+def down(yes: bool) -> None:
     """Destroy the stack and stop every process that `up` started."""
-    if not target.own:
-        raise SandboxError("down", "it ends the whole sandbox", "use destroy for one program")
     console = Console()
+    folder = home()
     if not yes:
         click.confirm("Destroy the stack and stop the sandbox?", abort=True)
-    with alone(target.home, "down"):
+    with alone(folder, "down"):
         try:
-            cloud = clouds.connect(target.home)
+            cloud = clouds.connect(folder)
         except clouds.CloudNotRunningError:
             # What was deployed was in that cloud alone: there is nothing left to destroy.
-            clouds.stop(target.home)
-            clear(target.home)
+            clouds.stop(folder)
+            clear(folder)
             console.say("nothing was running; what a former run left behind is cleared away")
-            return 0
-        destroyed = _destroy(target, cloud)
+            return
+        destroyed = _destroy(cloud, console)
         with console.step("stop the cloud") as step:
             cloud.stop()
             step.note = f"process {cloud.pid} and all that it started are gone"
         if not destroyed:
             raise SandboxError(
-                f"stack {target.stack_name}",
+                f"stack {STACK}",
                 "not everything could be destroyed, so its state is kept (nothing runs any more)",
-                f"run: make up, and mend it; or throw all away: rm -r {target.home}",
+                f"run: make up, and mend it; or throw all away: rm -r {folder}",
             )
-        forget(target.home)
-        clear(target.home)
-    return 0
+        clear(folder)
 
 
-def _destroy(target: Target, cloud: Cloud) -> bool:
-    stack = target.stack(cloud)
+def _destroy(cloud: Cloud, console: Console) -> bool:
+    """Delete the stack's resources; say whether nothing of it is left to care about."""
     try:
-        deployment = target.engine.export(stack).get("deployment") or {}
+        engine = choose(before=remembered(cloud.home))
+    except SandboxError as error:
+        console.say(f"the stack goes with the cloud, not resource by resource: {error.reason}")
+        return True
+    stack = own_stack(cloud.home, cloud)
+    try:
+        deployment = engine.export(stack).get("deployment") or {}
     except EngineError:
         return True  # it was never deployed
     if not deployment.get("resources"):
         return True
-    return target.engine.destroy(stack, Request()).ok
+    return engine.destroy(stack, Request()).ok
 
 
 @click.command()

@@ -38,16 +38,33 @@ class Target:
 
     def stack(self, cloud: Cloud | None) -> Stack:
         """Return the stack as the engine wants it; without a cloud for what only reads state."""
-        environment = program_environment(cloud) if cloud else {}
-        if environment:
-            shed_surroundings(environment)
+        if self.own:
+            return own_stack(self.home, cloud)
         return Stack(
             name=self.stack_name,
             cwd=self.cwd or ROOT,
             home=self.home,
-            config_file=effective_file(self.home) if self.own else None,
-            environment=environment,
+            environment=_surroundings(cloud),
         )
+
+
+def own_stack(folder: Path, cloud: Cloud | None) -> Stack:
+    """Return this repository's stack."""
+    return Stack(
+        name=STACK,
+        cwd=ROOT,
+        home=folder,
+        config_file=effective_file(folder),
+        environment=_surroundings(cloud),
+    )
+
+
+def _surroundings(cloud: Cloud | None) -> dict[str, str]:
+    """Return what a program is to see, and have this process see nothing else either."""
+    environment = program_environment(cloud) if cloud else {}
+    if environment:
+        shed_surroundings(environment)
+    return environment
 
 
 def target_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -44,7 +44,7 @@ def test_the_engine_that_deployed_goes_on_and_another_is_refused(tmp_path, monke
     assert engines.choose(before=before).name == "builtin"
     with pytest.raises(SandboxError, match=r"deployed by builtin.*make down"):
         engines.choose("pulumi", before=before)
-    engines.forget(tmp_path)
+    (tmp_path / "engine-name").write_text("something else")
     assert engines.remembered(tmp_path) is None
 
 
