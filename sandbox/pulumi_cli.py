@@ -208,12 +208,19 @@ def _result(events: list[dict[str, Any]], exit_code: int, duration: float) -> Re
         for event in events
         if "resOpFailedEvent" in event
     }
+    # What a refresh came to is known only when it has ended.
+    refreshed = {
+        event["resOutputsEvent"]["metadata"]["urn"]: event["resOutputsEvent"]["metadata"]["op"]
+        for event in events
+        if "resOutputsEvent" in event
+    }
     for event in events:
         if "resourcePreEvent" in event:
             metadata = event["resourcePreEvent"]["metadata"]
+            op = metadata["op"]
             steps.append(
                 Step(
-                    op=Op(metadata["op"]),
+                    op=Op(refreshed.get(metadata["urn"], op) if op == Op.REFRESH else op),
                     urn=metadata["urn"],
                     type=metadata["type"],
                     changed=tuple(metadata.get("diffs") or ()),

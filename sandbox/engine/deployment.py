@@ -17,6 +17,7 @@ from sandbox.engine.project import Project
 from sandbox.engine.providers import Diff, NoProviderError, Once, Provider, ProviderError
 from sandbox.engine.registry import Manager, default_name, split_reference
 from sandbox.engine.steps import PROTECTED, Steps, StoppedError
+from sandbox.stack import Op
 
 _GET_RESOURCE = "pulumi:pulumi:getResource"
 
@@ -215,7 +216,8 @@ class Deployment:
 
     def _untargeted(self, old: Resource | None, new: Resource) -> tuple[Resource, bool]:
         if old is None:
-            return new, True
+            with self.steps.step(Op.SAME, new, None):
+                return new, True
         kept = old.copy(urn=new.urn, aliases=new.aliases, parent=new.parent)
         return self.steps.same(old, kept, None), False
 

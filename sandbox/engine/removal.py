@@ -8,7 +8,7 @@ from sandbox.engine import values
 from sandbox.engine.checkpoint import Resource, now
 from sandbox.engine.goals import PROVIDER_PREFIX
 from sandbox.engine.registry import Registry
-from sandbox.engine.steps import Steps, with_secrets
+from sandbox.engine.steps import Steps, StoppedError, with_secrets
 from sandbox.stack import Op, Step
 
 
@@ -26,8 +26,8 @@ def delete_left_over(steps: Steps) -> None:
     for wave in waves(condemned):
         with ThreadPoolExecutor(max_workers=steps.options.parallel) as pool:
             results = [pool.submit(steps.delete, resource) for resource in wave]
-        for result in results:
-            result.result()
+        if not all([result.result() for result in results]):  # noqa: C419  (all are to be asked)
+            raise StoppedError("a delete failed")
 
 
 def waves(condemned: Iterable[Resource]) -> list[list[Resource]]:
@@ -58,13 +58,14 @@ def refresh(steps: Steps) -> None:
 
 def _refresh(steps: Steps, old: Resource) -> None:
     with steps.failing(old.urn):
+        began = monotonic()
         managed = old.custom and not old.pending_replacement
         manager = steps.manager_of(old) if managed else steps.registry
         if isinstance(manager, Registry):
-            return
-        began = monotonic()
-        identity, inputs, outputs = steps.call(manager.read, old, old.id)
-        new = old.copy(id=identity, inputs=inputs or old.inputs, outputs=with_secrets(old, outputs))
+            identity, inputs, outputs = "itself", old.inputs, old.outputs
+        else:
+            identity, inputs, outputs = steps.call(manager.read, old, old.id)
+        new = old.copy(inputs=inputs or old.inputs, outputs=with_secrets(old, outputs))
         changed = [
             *values.changed_keys(old.inputs, new.inputs),
             *values.changed_keys(old.outputs, new.outputs),
@@ -74,7 +75,7 @@ def _refresh(steps: Steps, old: Resource) -> None:
             steps.journal.finish(drop=[old])
         elif changed:
             op = Op.UPDATE
-            steps.journal.finish(swap={old: new.copy(modified=now())})
+            steps.journal.finish(swap={old: new.copy(id=identity, modified=now())})
         else:
             op = Op.SAME
         told = Step(

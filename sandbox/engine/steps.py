@@ -1,10 +1,11 @@
 """Does one step at a time: asks the provider, records it before and after, and tells about it."""
 
+import functools
+import re
 import threading
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from time import monotonic
 from typing import Any
 
@@ -39,7 +40,7 @@ class Options:
     def includes(self, resource: Resource) -> bool:
         """Whether the operation may touch a resource; the stack and providers are always in."""
         implicit = resource.resource_type.startswith((PROVIDER_PREFIX, STACK_TYPE))
-        named = any(fnmatchcase(resource.urn, pattern) for pattern in self.targets)
+        named = any(_glob(pattern).fullmatch(resource.urn) for pattern in self.targets)
         return not self.targets or implicit or named
 
 
@@ -300,14 +301,22 @@ class Steps:
             self.doomed.add(old.urn)
         return waiting
 
-    def delete(self, old: Resource) -> None:
-        """Delete a resource that is not wanted any more."""
-        with self.failing(old.urn), self.step(_delete_op(old), old, old):
-            if old.protect and not old.delete:
-                raise ProviderError(f'resource "{old.urn}" cannot be deleted\n{PROTECTED}')
-            if not old.pending_replacement:
-                self._delete(old)
-            self.journal.finish(old, drop=[old])
+    def delete(self, old: Resource) -> bool:
+        """Delete a resource that is not wanted any more; return whether it is gone.
+
+        A failure does not end the operation by itself: others are being deleted at the same time.
+        """
+        try:
+            with self.step(_delete_op(old), old, old):
+                if old.protect and not old.delete:
+                    raise ProviderError(f'resource "{old.urn}" cannot be deleted\n{PROTECTED}')
+                if not old.pending_replacement:
+                    self._delete(old)
+                self.journal.finish(old, drop=[old])
+        except (ProviderError, NoProviderError, EngineError) as error:
+            self.fail(old.urn, str(error))
+            return False
+        return True
 
     def _delete(self, old: Resource) -> None:
         left_alone = old.external or old.retain_on_delete or old.deleted_with in self.doomed
@@ -329,6 +338,14 @@ def with_secrets(resource: Resource, outputs: values.Properties) -> values.Prope
     """Mark the outputs that a resource's options call secret."""
     names = set(resource.additional_secret_outputs)
     return {k: values.secret(v) if k in names else v for k, v in outputs.items()}
+
+
+@functools.cache
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Compile a target: `*` stands for anything within a part of a URN, `**` for anything."""
+    parts = re.split(r"(\*\*|\*)", pattern)
+    known = {"**": ".*", "*": "[^:]*"}
+    return re.compile("".join(known.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
 def _delete_op(old: Resource) -> Op:

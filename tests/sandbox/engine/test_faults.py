@@ -179,7 +179,10 @@ def test_a_killed_up_takes_its_children_along(bench):
     bench.program('Thing("a", value="v")')
     process = started_up(bench)
     children = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.split()
     assert children
     process.kill()

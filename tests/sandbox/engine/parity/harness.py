@@ -109,7 +109,7 @@ def record_of(run, result):
     return {
         "run": run,
         "succeeded": result.ok,
-        "steps": sorted(line_of(step) for step in ordinary),
+        "steps": sorted(line_of(step, run) for step in ordinary),
         "findings": sorted(
             f"{finding.level} {finding.rule} {finding.urn.rsplit('::', 1)[-1]}"
             for finding in result.findings
@@ -121,14 +121,17 @@ def named(step):
     return not (step.name == "default" or step.name.startswith("default_"))
 
 
-def line_of(step):
-    """A step as one line: what, of which type and name, and why."""
+def line_of(step, run):
+    """A step as one line: what, of which type and name, and why.
+
+    The CLI does not say which properties a refresh changed, nor mark what would fail in a preview.
+    """
     line = f"{step.op.value} {step.type} {step.name}"
-    if step.changed and step.op not in {Op.SAME, Op.REFRESH}:
+    if step.changed and step.op is not Op.SAME and not run.startswith("refresh"):
         line += f" changed={','.join(sorted(step.changed))}"
     if step.replacing:
         line += f" replacing={','.join(sorted(step.replacing))}"
-    return line + (" failed" if step.failed else "")
+    return line + (" failed" if step.failed and not run.startswith("preview") else "")
 
 
 def seed(cloud):
