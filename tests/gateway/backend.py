@@ -77,6 +77,11 @@ class Backend:
         self.gateway.wait_gone(device.connection_id)
         self.devices.remove(device)
 
+    def forget(self, device: Device) -> None:
+        """Let go of an app whose socket the gateway has closed."""
+        device.close()
+        self.devices.remove(device)
+
     # --- Things -------------------------------------------------------------------------------
 
     def business(self, business_id: str, owner: str, **attributes: Any) -> None:

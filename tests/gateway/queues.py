@@ -78,6 +78,13 @@ class Queue:
             self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in messages]
 
+    def clear(self) -> None:
+        while messages := self._receive(10):
+            for message in messages:
+                self.client.delete_message(
+                    QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"]
+                )
+
     def dead_letters(self) -> list[str]:
         answer = self.client.receive_message(
             QueueUrl=self.dead_letter_url, MaxNumberOfMessages=10, VisibilityTimeout=0

@@ -103,6 +103,10 @@ class Table:
         pages = self.client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True)
         return [from_image(item) for page in pages for item in page["Items"]]
 
+    def clear(self) -> None:
+        for row in self.rows():
+            self.delete(row[self.key])
+
     def drop(self) -> None:
         self.client.delete_table(TableName=self.name)
 
