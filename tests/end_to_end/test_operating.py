@@ -1,7 +1,8 @@
-"""The story of the move: two hundred devices, orders flowing, and nobody misses one."""
+"""The operator's commands on a deployed stack, and the story of the move."""
 
 import asyncio
 import json
+import os
 import time
 from collections import Counter
 
@@ -13,8 +14,10 @@ from sandbox.platform.legacy import LEGACY_STACK, ensure_legacy
 
 pytestmark = [pytest.mark.cloud, pytest.mark.timeout(400)]
 
-DEVICES = 100
-"""Of each of the two merchants."""
+DEVICES = int(os.environ.get("MIGRATION_DEVICES", "40"))
+"""Half of them each merchant's. The emulator opens some ten connections a second, so the two hundred
+of a shop's morning are for `MIGRATION_DEVICES=200 make test ARGS=tests/end_to_end/test_operating.py`.
+"""
 
 HANDSHAKES = asyncio.Semaphore(4)
 """Connections that open at once: the emulator starts a process for every Lambda that is busy."""
@@ -79,10 +82,78 @@ class Device:
         return {order for _, _, order in self.events}
 
 
-@pytest.mark.asyncio
-async def test_two_hundred_devices_move_and_no_order_is_missed(clone, tmp_path):
+TOKENS = ("--token-command", ".venv/bin/python -m sandbox token {name}")
+
+
+@pytest.fixture(scope="module")
+def stack(clone, tmp_path_factory):
+    """A deployed stack; gives the file that holds its outputs."""
     assert clone.make("up").returncode == 0
-    outputs = clone.outputs()
+    file = tmp_path_factory.mktemp("outputs") / "outputs.json"
+    file.write_text(json.dumps(clone.outputs()))
+    return file
+
+
+def _ops(clone, command, stack, *options):
+    return clone.run(*(".venv/bin/python", "-m", "ops", command, "--outputs", str(stack), *options))
+
+
+def test_verification_passes_every_step_and_leaves_no_row(clone, stack):
+    verified = _ops(clone, "verify", stack, "--format", "json", *TOKENS)
+    report = json.loads(verified.stdout)
+    assert [step for step in report["steps"] if step["outcome"] != "passed"] == []
+    assert verified.returncode == 0
+    rows = json.loads(_ops(clone, "status", stack, "--json").stdout)
+    assert rows["subscriptions"]["without a connection"] == "0"
+    assert "business" not in rows["subscriptions"]
+
+
+def test_verification_without_a_token_could_not_be_tried(clone, stack):
+    verified = _ops(clone, "verify", stack)
+    assert verified.returncode == 2
+    assert "VERIFY_MERCHANT_TOKEN" in verified.stderr
+
+
+def test_verification_of_what_does_not_hold_fails(clone, stack, tmp_path):
+    outputs = json.loads(stack.read_text())
+    broken = tmp_path / "broken.json"
+    broken.write_text(json.dumps(outputs | {"webSocketUrl": "ws://127.0.0.1:9/api/sandbox"}))
+    verified = _ops(clone, "verify", broken, "--format", "json", *TOKENS)
+    assert verified.returncode == 1
+    assert json.loads(verified.stdout)["steps"][0]["outcome"] == "failed"
+
+
+def test_drift_of_the_platform_shows_in_the_status(clone, stack):
+    cloud = sandbox_cloud.connect(clone.root / ".sandbox")
+    gateway = cloud.client("apigatewayv2")
+    api = json.loads(stack.read_text())["sharedWebSocketApiId"]
+    gateway.update_stage(ApiId=api, StageName="sandbox", AutoDeploy=False)
+    try:
+        drifted = json.loads(_ops(clone, "status", stack, "--json").stdout)
+    finally:
+        gateway.update_stage(ApiId=api, StageName="sandbox", AutoDeploy=True)
+    assert "no longer deploys by itself" in drifted["shared platform"]["differs"]
+    steady = json.loads(_ops(clone, "status", stack, "--json").stdout)
+    assert steady["shared platform"] == {"as we rely on it": "yes"}
+
+
+def test_the_client_contract_names_the_stacks_url_and_finds_an_app_that_has_another(
+    clone, stack, tmp_path
+):
+    url = json.loads(stack.read_text())["webSocketUrl"]
+    contract = json.loads(_ops(clone, "client-config", stack).stdout)
+    assert contract["webSocketUrl"] == url
+    assert contract["protocol"]
+    defines = tmp_path / "defines.json"
+    defines.write_text(json.dumps({"WEBSOCKET_URL": url}))
+    assert _ops(clone, "client-config", stack, "--check", str(defines)).returncode == 0
+    defines.write_text(json.dumps({"WEBSOCKET_URL": url.removesuffix("/sandbox")}))
+    assert _ops(clone, "client-config", stack, "--check", str(defines)).returncode == 1
+
+
+@pytest.mark.asyncio
+async def test_devices_move_while_orders_flow_and_no_order_is_missed(clone, stack, tmp_path):
+    outputs = json.loads(stack.read_text())
     cloud = sandbox_cloud.connect(clone.root / ".sandbox")
     stream = cloud.client("dynamodb").describe_table(TableName=ORDERS)["Table"]["LatestStreamArn"]
     legacy = await asyncio.to_thread(ensure_legacy, cloud, orders_stream_arn=stream)
@@ -92,20 +163,18 @@ async def test_two_hundred_devices_move_and_no_order_is_missed(clone, tmp_path):
     devices = []
     for merchant in merchants:
         token = clone.sandbox("token", merchant["name"]).stdout.strip()
-        devices += [Device(merchant["businessId"], token) for _ in range(DEVICES)]
+        devices += [Device(merchant["businessId"], token) for _ in range(DEVICES // 2)]
     lives = [asyncio.create_task(device.live(url)) for device in devices]
     placed = {merchant["businessId"]: [] for merchant in merchants}
     stop = asyncio.Event()
     table = f"{LEGACY_STACK}-websocket-connections"
     await _until(lambda: _rows(cloud, table) == len(devices))
     selling = asyncio.create_task(_sell(cloud, placed, stop))
-    file = tmp_path / "outputs.json"
-    file.write_text(json.dumps(outputs))
     migrated = await asyncio.to_thread(
         clone.run,
-        *(".venv/bin/python", "-m", "ops", "migrate", "apply", "--outputs", str(file)),
+        *(".venv/bin/python", "-m", "ops", "migrate", "apply", "--outputs", str(stack)),
         *("--legacy-stack", LEGACY_STACK, "--yes", "--backup-dir", str(tmp_path / "backup")),
-        *("--token-command", ".venv/bin/python -m sandbox token {name}"),
+        *TOKENS,
     )
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
     await _until(lambda: all(device.moved for device in devices))
