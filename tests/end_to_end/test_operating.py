@@ -15,8 +15,8 @@ from sandbox.platform.legacy import LEGACY_STACK, ensure_legacy
 pytestmark = [pytest.mark.cloud, pytest.mark.timeout(400)]
 
 DEVICES = int(os.environ.get("MIGRATION_DEVICES", "40"))
-"""Half of them each merchant's. The emulator opens some ten connections a second, so the two hundred
-of a shop's morning are for `MIGRATION_DEVICES=200 make test ARGS=tests/end_to_end/test_operating.py`.
+"""Half of them each merchant's. The emulator opens some ten connections a second, so a run with two
+hundred takes minutes: `MIGRATION_DEVICES=200 make test ARGS=tests/end_to_end/test_operating.py`.
 """
 
 HANDSHAKES = asyncio.Semaphore(4)
