@@ -235,9 +235,11 @@ def _result(events: list[dict[str, Any]], exit_code: int, duration: float) -> Re
         elif "diagnosticEvent" in event and not event["diagnosticEvent"].get("ephemeral"):
             told = event["diagnosticEvent"]
             severity = "info" if told["severity"] == "info#err" else told["severity"]
-            diagnostics.append(
-                Diagnostic(severity=severity, message=told["message"], urn=told.get("urn", ""))
-            )
+            if severity != "debug":
+                message = told["message"].strip()
+                diagnostics.append(
+                    Diagnostic(severity=severity, message=message, urn=told.get("urn", ""))
+                )
         elif "summaryEvent" in event:
             summary = event["summaryEvent"].get("resourceChanges") or {}
     return Result(
