@@ -163,6 +163,7 @@ def test_without_an_orders_table_no_role_knows_of_one(engine: Engine, configure:
     build()
     policies = "".join(inputs["policy"] for inputs in engine.of_type(ROLE_POLICY).values())
     assert "order-receiver-order-events" not in engine.of_type(FUNCTION)
+    assert "FindPendingOrders" not in statements(engine, "fanout"), "IAM refuses one about nothing"
     assert ORDERS not in policies
 
 

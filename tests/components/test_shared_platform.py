@@ -165,6 +165,7 @@ def test_a_stage_without_auto_deploy_is_refused(platform: Platform, configure: C
             "has the index topic-createdAt-index on (topic), not (topic, createdAt)",
         ),
         (BUSINESSES, {"hashKey": "id"}, "has the key (id), not (businessId)"),
+        (BUSINESSES, {"rangeKey": "SK"}, "has the key (businessId, SK), not (businessId)"),
         (
             ORDERS,
             {"streamEnabled": False},
