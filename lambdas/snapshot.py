@@ -21,7 +21,7 @@ from lambdas.jobs import Direct, Event, Merchant, Snapshot
 from lambdas.messages import EntityType, OrderStatus, encode
 from lambdas.observability import log
 from lambdas.orders import new_order
-from lambdas.rows import iso, seconds_of
+from lambdas.rows import iso
 
 INDEXES: Final = {"BusinessIdIndex": "businessId", "StoreIdIndex": "storeId"}
 """Orders of the customers' app name the business `storeId`."""
@@ -90,11 +90,11 @@ def _pending(table: str, index: str, attribute: str, business_id: str) -> Iterat
 
 def _event(order: dict[str, Any], correlation_id: str) -> Event:
     event_id = f"{correlation_id}:{order['orderId']}"
-    created = seconds_of(order.get("createdAt")) or time()
     return Event(
         id=event_id,
         type="NEW_ORDER",
-        occurred_at=int(created * 1000),
+        # The subscription is what happened now; the order's own age would spoil the metric.
+        occurred_at=int(time() * 1000),
         bodies={EntityType.MERCHANT: Raw(encode(new_order(event_id, order)))},
         status=OrderStatus.PENDING,
         source=EntityType.CUSTOMER,

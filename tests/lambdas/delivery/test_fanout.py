@@ -149,12 +149,13 @@ def test_when_time_runs_out_while_posting_the_rest_is_handed_on(place: Place) ->
     assert set(place.stub.delivered) == set(ids)
 
 
-def test_an_invocation_without_time_begins_no_post(place: Place) -> None:
+def test_an_invocation_without_time_fails_instead_of_handing_on_for_ever(place: Place) -> None:
     place.subscribe(place.connection(), TOPIC)
     event = {"Records": [{"messageId": "1", "body": jobs.encode(broadcast(TOPIC))}]}
-    assert fanout.handler(event, context(remaining_ms=1000)) == {"batchItemFailures": []}
+    answer = fanout.handler(event, context(remaining_ms=1000))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert place.stub.posts == {}
-    assert len(place.queue.peek()) == 1
+    assert place.queue.peek() == []
 
 
 # --- Once more ------------------------------------------------------------------------------------
@@ -219,6 +220,18 @@ def test_a_post_that_is_not_answered_is_tried_again_and_holds_up_nobody(
     )
     run(place, broadcast(TOPIC))
     assert set(place.stub.delivered) == {silent, *ids}
+
+
+def test_the_next_try_names_only_who_was_throttled(place: Place) -> None:
+    slow, fast = place.connection(), place.connection()
+    place.subscribe(slow, TOPIC)
+    place.subscribe(fast, TOPIC)
+    place.stub.answer = lambda connection_id, _: 429 if connection_id == slow else 200
+    fanout.run(broadcast(TOPIC), deadline=soon())
+    (message,) = place.queue.peek()
+    job = jobs.decode(message)
+    assert isinstance(job, Direct)
+    assert (job.connection_ids, job.attempt) == ((slow,), 2)
 
 
 def test_the_next_try_of_a_recipient_waits_in_the_queue(place: Place) -> None:
