@@ -25,8 +25,11 @@ HANG = 0
 DROP = -1
 """The connection is closed instead of an answer."""
 
+CUT = -2
+"""The connection is closed in the middle of an answer."""
+
 Answer = Callable[[str, int], int]
-"""From connection id and attempt (from 1) to an HTTP status, HANG or DROP."""
+"""From connection id and attempt (from 1) to an HTTP status, HANG, DROP or CUT."""
 
 _REASON = {
     200: b"",
@@ -120,7 +123,9 @@ class _Connection(asyncio.Protocol):
     def reply(self, status: int) -> None:
         if self.transport.is_closing():
             return
-        if status == DROP:
+        if status in (DROP, CUT):
+            if status == CUT:
+                self.transport.write(b"HTTP/1.1 200 X\r\nContent-")  # type: ignore[attr-defined]
             self.transport.close()
             return
         error = _REASON.get(status, b"InternalServerError")

@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from bench.management_stub import DROP, HANG, Stub, serve
+from bench.management_stub import CUT, DROP, HANG, Stub, serve
 from lambdas import management as module
 from lambdas.management import BODY_LIMIT, Management, Outcome, Post, classify, is_connection_id
 from lambdas.signing import Credentials, Signer, body_hash
@@ -211,6 +211,14 @@ def test_a_socket_that_died_while_idle_costs_no_try(stub: Stub) -> None:
     )
     assert client.post_all([Post("next", b"")], deadline=monotonic() + 5) == [Outcome.DELIVERED]
     assert stub.sockets == 2
+
+
+def test_an_answer_that_is_cut_short_is_a_try_also_on_a_kept_socket(stub: Stub) -> None:
+    client = Management(stub.endpoint)
+    client.post_all([Post("first", b"")], deadline=monotonic() + 5)
+    stub.answer = lambda *_: CUT
+    assert client.post_all([Post("next", b"")], deadline=monotonic() + 5) == [Outcome.BUSY]
+    assert len(stub.posts["next"]) == 2
 
 
 def test_a_socket_is_not_used_after_it_was_idle_too_long(
