@@ -1,7 +1,7 @@
-"""The sandbox's own `pulumi-resource-aws`: the types that programs here use, on the sandbox's cloud.
+"""The sandbox's own `pulumi-resource-aws`: the types that programs here use, on its own cloud.
 
-`python -m sandbox.aws` serves it as a plugin, `install` puts it into a PULUMI_HOME for the real CLI,
-and `provider` gives the same provider as an object to an engine in the same process.
+`python -m sandbox.aws` serves it as a plugin, `install` puts it into a PULUMI_HOME for the real
+CLI, and `provider` gives the same provider as an object to an engine in the same process.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ __all__ = ["VERSION", "install", "provider"]
 
 
 def provider(environment: Mapping[str, str], *, cwd: Path | None = None) -> "AwsProvider":
-    """Return a provider that is not configured yet; `cwd` is what relative archive paths start from.
+    """Return a provider, not configured yet; relative paths of archives start from `cwd`.
 
     Only `AWS_ENDPOINT_URL` and `AWS_REGION` of the environment are read, and only by `configure`.
     """

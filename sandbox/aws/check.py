@@ -80,8 +80,8 @@ def check(
 ) -> tuple[dict[str, Any], list[Failure]]:
     """Return a resource's inputs, normalised and with defaults, and what is wrong with them.
 
-    A generated name stays what it was (`olds`) until the engine asks without olds, which it does for
-    a replacement.
+    A generated name stays what it was (`olds`) until the engine asks without olds, which it does
+    for a replacement.
     """
     checked = Checked()
     inputs = checked.fields(each.properties, given, (), each.pulumi_name)
@@ -135,7 +135,8 @@ def _text(_: Checked, known: Property, value: Any, at: Path, owner: str) -> str:
             return "true" if value else "false"
         case int() | float():
             return str(value)
-    raise TypeError(at, owner, known)
+        case _:
+            raise TypeError(at, owner, known)
 
 
 def _document(checked: Checked, known: Property, value: Any, at: Path, owner: str) -> Any:
@@ -151,7 +152,7 @@ def _document(checked: Checked, known: Property, value: Any, at: Path, owner: st
 
 
 def _integer(_: Checked, known: Property, value: Any, at: Path, owner: str) -> int:
-    if isinstance(value, bool) or isinstance(value, float) or not isinstance(value, int | str):
+    if isinstance(value, bool | float) or not isinstance(value, int | str):
         raise TypeError(at, owner, known)
     return int(value)
 

@@ -1,4 +1,4 @@
-"""Archives and assets of a program as the bytes of one zip file, and the hash that tells changes."""
+"""Archives and assets of a program as one zip file, and the hash that tells changes."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member of a zip made here, so that equal files make equal bytes."""
 
 _hashes: dict[tuple[str, int, int], str] = {}
-"""Hashes of zip files by path, size and time of change: a no-op preview reads none of them twice."""
+"""Hashes of zip files by path, size and time of change, so that each is read once."""
 
 
 class ArchiveError(ProviderError):
@@ -113,5 +113,5 @@ def _folder(folder: Path, prefix: str) -> Iterator[tuple[str, bytes, int]]:
 
 
 def _mode(path: Path) -> int:
-    """Return read rights for all, and the owner's right to execute for all: a umask decides nothing."""
+    """Return read rights for all, and the owner's right to execute for all, whatever the umask."""
     return 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644

@@ -94,7 +94,7 @@ def _compare_present(known: Property, old: Any, new: Any, at: Path, found: Chang
 
 
 def _compare_sets(item: Property, old: list[Any], new: list[Any], at: Path, found: Changes) -> None:
-    """Pair what is equal in any order; what is left over was added, deleted or, at one index, both."""
+    """Pair what is equal in any order; the rest was added, deleted or, at one index, both."""
     left = dict(enumerate(old))
     for index, value in enumerate(new):
         twin = next((key for key, was in left.items() if same(item, was, value)), None)

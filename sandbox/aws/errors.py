@@ -9,9 +9,9 @@ class UnknownTokenError(ProviderError):
     """A type or look-up that the sandbox does not have."""
 
     def __init__(self, what: str, token: str, known: list[str]) -> None:
-        family = token.split("/")[0]
+        family = token.split("/", maxsplit=1)[0]
         near = [each for each in known if each.startswith(f"{family}/")]
-        families = sorted({each.split("/")[0] for each in known})
+        families = sorted({each.split("/", maxsplit=1)[0] for each in known})
         offer = f"of {family} it has {', '.join(near)}" if near else f"it has {', '.join(families)}"
         super().__init__(f"the sandbox has no {what} {token}; {offer}")
         self.token = token

@@ -12,7 +12,7 @@ from sandbox.aws.errors import CancelledError, CloudError, CloudUnreachableError
 from sandbox.aws.schema import Kind, Property, ResourceType, Tagging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from sandbox.aws.session import Session
@@ -48,7 +48,14 @@ class Api:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**parameters: Any) -> Any:
-            from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+            from botocore.exceptions import (
+                BotoCoreError,
+                ClientError,
+                HTTPClientError,
+            )
+            from botocore.exceptions import (
+                ConnectionError as NoConnectionError,
+            )
 
             spoken = self._client.meta.method_to_api_mapping.get(method, method)
             if self._cancelled.is_set():
@@ -60,7 +67,7 @@ class Api:
                 raise CloudError(
                     spoken, str(told.get("Code", "?")), str(told.get("Message", "?"))
                 ) from None
-            except HTTPClientError as error:
+            except (HTTPClientError, NoConnectionError) as error:
                 raise CloudUnreachableError(self._endpoint, spoken, type(error).__name__) from None
             except BotoCoreError as error:
                 raise ProviderError(f"{spoken}: {error}") from None
@@ -72,8 +79,8 @@ class Api:
 class Operation:
     """What one call of the provider works with.
 
-    `inputs` are the checked inputs (for read and delete, the state), `state` the outputs of the last
-    operation, `changed` the properties that an update is about.
+    `inputs` are the checked inputs (for read and delete, the state), `state` the outputs of the
+    last operation, `changed` the properties that an update is about.
     """
 
     type: ResourceType
@@ -192,7 +199,7 @@ class Operation:
 
 
 @contextmanager
-def tolerating_absence() -> "Iterator[None]":
+def tolerating_absence() -> "Generator[None]":
     """Treat what does not exist (any more) as done."""
     try:
         yield

@@ -46,7 +46,7 @@ from sandbox.aws.session import ENDPOINT, EndpointRefusedError, Session, loopbac
 from sandbox.aws.types import TYPES
 from sandbox.aws.values import UNKNOWN, contains_unknown, lift, lower, spell
 
-GRACE = 5.0
+GRACE = 2.0
 """Seconds that a call to the cloud may take to end once the engine has cancelled."""
 
 CODE_HASH = "codeSha256"
@@ -159,9 +159,8 @@ class AwsProvider(Provider):
     ) -> Changes:
         found = changes(each, old, new)
         code = new.get("code")
-        if code is not None and "code" in each.properties:
-            if code is UNKNOWN or new.get(CODE_HASH) != old.get(CODE_HASH):
-                found[("code",)] = PropertyDiffKind.UPDATE
+        if code is UNKNOWN or (code is not None and new.get(CODE_HASH) != old.get(CODE_HASH)):
+            found[("code",)] = PropertyDiffKind.UPDATE
         if each.tagging and self._session and not any(path[0] == "tags" for path in found):
             all_tags = {**self._session.default_tags, **(new.get("tags") or {})}
             if all_tags != (old.get("tagsAll") or {}):

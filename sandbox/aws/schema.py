@@ -31,9 +31,9 @@ class Kind(Enum):
 class Property:
     """One property of a type, or of an object within one.
 
-    `aws` is the name of the API's parameter and of the response's field; None where a type reads and
-    writes the property in code of its own. `output` is never an input, `computed` is an input that
-    the cloud fills in when it is absent, and `replaces` forces a replacement when it changes.
+    `aws` is the name of the API's parameter and of the response's field; None where a type reads
+    and writes the property in code of its own. `output` is never an input, `computed` is an input
+    that the cloud fills in when it is absent, and `replaces` forces a replacement when it changes.
     """
 
     name: str
@@ -141,9 +141,9 @@ class Tagging:
 class ResourceType:
     """One row of the table: a Pulumi type and how it lives in the cloud.
 
-    `create` returns the id; `read` returns what the API says, by the API's names, and `update` applies
-    `operation.changed`. A read that meets nothing may return None or let the API's error pass, and so
-    may a delete.
+    `create` returns the id; `read` returns what the API says, by the API's names, and `update`
+    applies `operation.changed`. A read that meets nothing may return None or let the API's error
+    pass, and so may a delete.
     `outputs` adds properties that no field of the response holds.
     """
 

@@ -1,4 +1,4 @@
-"""Serves the provider over gRPC, as every Pulumi plugin is served, with errors a person can read."""
+"""Serves the provider over gRPC, as every plugin is served, with errors a person can read."""
 
 import asyncio
 import os

@@ -65,6 +65,8 @@ def _lower(value: PropertyValue, path: Path, secrets: set[Path]) -> Any:
             }
         case Sequence():
             return [_lower(item, (*path, index), secrets) for index, item in enumerate(inner)]
+        case _:
+            raise TypeError(f"{spell(path)}: a {type(inner).__name__} is not a property value")
 
 
 def lift(

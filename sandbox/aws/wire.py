@@ -10,7 +10,11 @@ from typing import Any, Final
 from google.protobuf import struct_pb2
 from pulumi.runtime.rpc import (
     _special_archive_sig as ARCHIVE,  # noqa: N812
+)
+from pulumi.runtime.rpc import (
     _special_asset_sig as ASSET,  # noqa: N812
+)
+from pulumi.runtime.rpc import (
     _special_sig_key as SIGNATURE,  # noqa: N812
 )
 

@@ -1,4 +1,4 @@
-"""API Gateway v2: APIs, stages and what hangs below an API. All of them live by calls of one shape."""
+"""API Gateway v2: APIs, stages and what hangs below an API, all made by calls of one shape."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -53,7 +53,7 @@ def _read_log_group(operation: Operation) -> Mapping[str, Any] | None:
     found = operation.api.describe_log_groups(logGroupNamePrefix=operation.id)["logGroups"]
     for group in found:
         if group["logGroupName"] == operation.id:
-            # An ARN without the `:*` that stands for its streams, as the official provider gives it.
+            # Without the `:*` that stands for its streams, as the official provider gives it.
             return {**group, "arn": group["arn"].removesuffix(":*")}
     return None
 
@@ -159,6 +159,17 @@ def _unquery(found: Mapping[str, Any]) -> dict[str, Any]:
     return query
 
 
+def _alarm_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
+    wrong = {
+        name: f"an alarm needs {name}"
+        for name in ("comparisonOperator", "evaluationPeriods")
+        if name not in inputs
+    }
+    if "metricName" not in inputs and "metricQueries" not in inputs:
+        wrong["metricName"] = "an alarm needs a metricName or metricQueries"
+    return wrong
+
+
 def _put_alarm(operation: Operation) -> str:
     tags = {} if operation.state else operation.tag_parameters()
     operation.api.put_metric_alarm(**_alarm_parameters(operation), **tags)
@@ -257,6 +268,7 @@ METRIC_ALARM: Final = ResourceType(
     update=_update_alarm,
     delete=_delete_alarm,
     outputs=_alarm_outputs,
+    requires=_alarm_needs,
     autoname="name",
     unique=("name",),
     tagging=_ALARM_TAGS,

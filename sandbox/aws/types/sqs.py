@@ -1,4 +1,4 @@
-"""SQS: queues, whose settings the API takes as texts in one map of attributes, and their policies."""
+"""SQS: queues, whose settings the API takes as texts in one map, and their policies."""
 
 from collections.abc import Mapping
 from typing import Any, Final

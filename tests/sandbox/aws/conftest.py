@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sandbox.cloud import Cloud
 from tests.sandbox.aws.driver import Driver
 

@@ -17,6 +17,7 @@ from pulumi.provider.experimental.provider import (
     ReadRequest,
     UpdateRequest,
 )
+
 from sandbox.aws.provider import AwsProvider
 from sandbox.aws.values import lift, lower
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+
 from tests.sandbox.aws.driver import Driver, Resource
 
 TRUST = json.dumps(
