@@ -113,6 +113,33 @@ class Request(Struct, frozen=True, kw_only=True, rename="camel"):
 
     request_id: RequestId | UnsetType = UNSET
 
+    @property
+    def subject(self) -> str | None:
+        """Id of the business or order that it is about."""
+        return None
+
+
+class BusinessRequest(Request, frozen=True, kw_only=True):
+    """What is about one business."""
+
+    business_id: Identifier
+
+    @property
+    def subject(self) -> str:
+        """The business."""
+        return self.business_id
+
+
+class OrderRequest(Request, frozen=True, kw_only=True):
+    """What is about one order."""
+
+    order_id: Identifier
+
+    @property
+    def subject(self) -> str:
+        """The order."""
+        return self.order_id
+
 
 class Ping(Request, frozen=True, kw_only=True, tag_field="action", tag="PING"):
     """Is anybody there? Costs nothing and keeps the socket open."""
@@ -157,63 +184,60 @@ class RegisterConnection(
 
 
 class SubscribeOrders(
-    Request, frozen=True, kw_only=True, tag_field="action", tag="SUBSCRIBE_ORDERS"
+    BusinessRequest, frozen=True, kw_only=True, tag_field="action", tag="SUBSCRIBE_ORDERS"
 ):
     """A merchant's device wants the orders of its business, those that are pending first."""
 
-    business_id: Identifier
-
 
 class BusinessStatusUpdate(
-    Request, frozen=True, kw_only=True, tag_field="action", tag="BUSINESS_STATUS_UPDATE"
+    BusinessRequest, frozen=True, kw_only=True, tag_field="action", tag="BUSINESS_STATUS_UPDATE"
 ):
     """Open or close the business. Old clients say `status` online or offline for `isActive`."""
 
-    business_id: Identifier
     is_active: bool
 
 
-class MerchantLogout(Request, frozen=True, kw_only=True, tag_field="action", tag="MERCHANT_LOGOUT"):
+class MerchantLogout(
+    BusinessRequest, frozen=True, kw_only=True, tag_field="action", tag="MERCHANT_LOGOUT"
+):
     """End what this connection is registered and subscribed for; the business stays as it is."""
-
-    business_id: Identifier
 
 
 class SubscribeBusinessStatus(
-    Request, frozen=True, kw_only=True, tag_field="action", tag="subscribe_business_status"
+    BusinessRequest, frozen=True, kw_only=True, tag_field="action", tag="subscribe_business_status"
 ):
     """Be told when a business opens or closes."""
 
-    business_id: Identifier
-
 
 class UnsubscribeBusinessStatus(
-    Request, frozen=True, kw_only=True, tag_field="action", tag="unsubscribe_business_status"
+    BusinessRequest,
+    frozen=True,
+    kw_only=True,
+    tag_field="action",
+    tag="unsubscribe_business_status",
 ):
     """No longer be told when a business opens or closes."""
 
-    business_id: Identifier
 
-
-class SubscribeOrder(Request, frozen=True, kw_only=True, tag_field="action", tag="subscribe_order"):
+class SubscribeOrder(
+    OrderRequest, frozen=True, kw_only=True, tag_field="action", tag="subscribe_order"
+):
     """Be told what happens to an order that one is a party of."""
 
-    order_id: Identifier
     filter: Filter | UnsetType = UNSET
 
 
 class UnsubscribeOrder(
-    Request, frozen=True, kw_only=True, tag_field="action", tag="unsubscribe_order"
+    OrderRequest, frozen=True, kw_only=True, tag_field="action", tag="unsubscribe_order"
 ):
     """No longer be told what happens to an order."""
 
-    order_id: Identifier
 
-
-class SendOrderMessage(Request, frozen=True, kw_only=True, tag_field="action", tag="order_message"):
+class SendOrderMessage(
+    OrderRequest, frozen=True, kw_only=True, tag_field="action", tag="order_message"
+):
     """Say something to another party of an order, on all its live connections."""
 
-    order_id: Identifier
     to: EntityType
     body: Annotated[str, Meta(min_length=1, max_length=2000)]
 

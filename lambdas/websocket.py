@@ -17,6 +17,7 @@ from lambdas import envelope, lifecycle
 from lambdas.actions import businesses, liveness, messaging, orders, registration, toggle
 from lambdas.catalogue import Metric
 from lambdas.configuration import Configuration
+from lambdas.envelope import Envelope
 from lambdas.exchange import Exchange
 from lambdas.limits import Limiter
 from lambdas.messages import (
@@ -86,20 +87,20 @@ class _Outcome:
 
     response: Response
     action: str | None
+    request: Request | None = None
     error: ErrorCode | None = None
 
 
 def _serve(event: Mapping[str, Any], exchange: Exchange) -> _Outcome:
-    body, is_binary = event.get("body"), bool(event.get("isBase64Encoded"))
-    message = None
+    wait = _limiter.wait(exchange.connection_id, monotonic())
+    message = request = None
     try:
-        wait = _limiter.wait(exchange.connection_id, monotonic())
-        if wait:
-            raise Refusal(
-                ErrorCode.UNAVAILABLE, "Too many messages.", retry_after_ms=int(wait * 1000) + 1
-            )
         try:
-            message = envelope.read(body, is_binary=is_binary)
+            message = envelope.read(event.get("body"), is_binary=bool(event.get("isBase64Encoded")))
+            if wait:
+                raise Refusal(
+                    ErrorCode.UNAVAILABLE, "Too many messages.", retry_after_ms=int(wait * 1000) + 1
+                )
             request = envelope.request_of(message)
         except Refusal as refusal:
             if message is None or refusal.code is ErrorCode.UNKNOWN_ACTION:
@@ -109,14 +110,16 @@ def _serve(event: Mapping[str, Any], exchange: Exchange) -> _Outcome:
             raise
         answer = ACTIONS[type(request)](request, exchange)
     except Refusal as refusal:
-        return _refused(refusal, message, exchange)
+        return _refused(refusal, message, request, exchange)
     except Exception as error:  # noqa: BLE001  (or the gateway would answer with its text)
         log("message failed", level="ERROR", **failure(error))
-        return _refused(_OUR_FAULT, message, exchange)
-    return _Outcome(response=_response(answer, message), action=message.action)
+        return _refused(_OUR_FAULT, message, request, exchange)
+    return _Outcome(response=_response(answer, message), action=message.action, request=request)
 
 
-def _refused(refusal: Refusal, message: envelope.Envelope | None, exchange: Exchange) -> _Outcome:
+def _refused(
+    refusal: Refusal, message: Envelope | None, request: Request | None, exchange: Exchange
+) -> _Outcome:
     action = message.action if message else refusal.action
     answer = Error(
         timestamp=exchange.timestamp,
@@ -125,21 +128,24 @@ def _refused(refusal: Refusal, message: envelope.Envelope | None, exchange: Exch
         original_type=action or UNSET,
         retry_after_ms=refusal.retry_after_ms or UNSET,
     )
-    return _Outcome(response=_response(answer, message), action=action, error=refusal.code)
+    return _Outcome(
+        response=_response(answer, message), action=action, request=request, error=refusal.code
+    )
 
 
-def _response(answer: Answer, message: envelope.Envelope | None) -> Response:
+def _response(answer: Answer, message: Envelope | None) -> Response:
     if message is not None and message.request_id is not None:
         answer = msgspec.structs.replace(answer, request_id=message.request_id)
     return {"statusCode": 200, "body": encode(answer).decode()}
 
 
 def _report(outcome: _Outcome, exchange: Exchange, *, milliseconds: float) -> None:
-    # A client's own words are no name for a metric; those of the catalogue are.
+    # A client's own words are no name for a metric; those of the protocol are.
     known = outcome.action in REQUEST_BY_ACTION
     event_type = outcome.action if known else None
     fields = Fields(
         connection_id=exchange.connection_id,
+        entity_id=outcome.request.subject if outcome.request else None,
         outcome="refused" if outcome.error else "ok",
         duration_ms=round(milliseconds, 1),
     )

@@ -1,7 +1,10 @@
 """The bucket of messages that each connection has."""
 
+import pytest
+
 from lambdas import limits
 from lambdas.limits import BURST, PER_SECOND, Limiter
+from tests.gateway.backend import Backend
 
 
 def spend(limiter: Limiter, connection_id: str, count: int, now: float = 0.0) -> list[float]:
@@ -39,3 +42,20 @@ def test_memory_is_bounded() -> None:
     for number in range(limits.CONNECTIONS):
         limiter.wait(str(number), 0.0)
     assert limiter.wait("first", 0.0) == 0.0
+
+
+def test_a_flood_is_answered_with_an_error_that_says_when_to_go_on(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slow the machine is that this runs on, the bucket does not fill meanwhile.
+    monkeypatch.setattr(limits, "PER_SECOND", 0.01)
+    device = backend.device()
+    for number in range(BURST + 10):
+        device.send("PING", requestId=number)
+    device.wait_raw(BURST + 10)
+    refused = device.events("ERROR")
+    assert len(refused) == 10
+    assert {answer["code"] for answer in refused} == {"unavailable"}
+    assert all(0 < answer["retryAfterMs"] <= 100_001 for answer in refused)
+    assert all("requestId" in answer for answer in refused)
+    assert backend.device().ask("PING")["type"] == "PONG"
