@@ -45,8 +45,6 @@ def check_suspicious(resource: Resource, _settings: Settings) -> Iterable[Outcom
 
 
 def _values(resource: Resource) -> Iterator[object]:
-    if not resource.props.known:
-        yield resource.props.get("create")
     for name in ("create", "update", "delete", "stdin", "environment", "interpreter", "command"):
         yield from walk(resource.props.get(name))
 

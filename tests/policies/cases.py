@@ -38,6 +38,8 @@ class Case:
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     times: int | None = None
     """How many findings, where that matters."""
+    mentions: str = ""
+    """What every finding says."""
 
     def __str__(self) -> str:
         return f"{self.rule} {self.says} {self.type.rpartition(':')[2]} {str(self.props)[:60]}"
@@ -66,9 +68,10 @@ def allow(rule: str, *names: str) -> dict[str, dict[str, Any]]:
 BAN = "no-standalone-websocket-api"
 STACK = "aws:cloudformation/stack:Stack"
 BAN_CASES = [
-    found(BAN, API, {"protocolType": "WEBSOCKET"}),
-    found(BAN, API, {"protocolType": UNKNOWN}),
-    found(BAN, API, {}),
+    found(BAN, API, {"protocolType": "WEBSOCKET"}, mentions='is "WEBSOCKET"'),
+    found(BAN, API, {"protocolType": UNKNOWN}, mentions="is not known"),
+    found(BAN, API, {"protocolType": {"a": "HTTP"}}, mentions="cannot be read"),
+    found(BAN, API, {}, mentions="does not say"),
     found(BAN, API, {"body": ""}),
     passes(BAN, API, {"protocolType": "HTTP"}),
     found(BAN, "aws-native:apigatewayv2:Api", {"name": "x"}),
@@ -91,13 +94,14 @@ OPAQUE_CASES = [
     found(TEMPLATE, STACK, {"templateBody": UNKNOWN}),
     found(TEMPLATE, STACK, {}),
     passes(TEMPLATE, STACK, template(Q={"Type": "AWS::SQS::Queue"})),
-    found("no-opaque-product", "chat:index:Module", {}),
+    found("no-opaque-product", "chat:index:Module", {}, mentions='Terraform module "chat"'),
     passes("no-opaque-product", "vpc:index:Module", {}, options=allow("no-opaque-product", "vpc")),
     found(
         "no-opaque-product",
         "aws:servicecatalog/provisionedProduct:ProvisionedProduct",
         {"productName": "chat"},
         options=allow("no-opaque-product", "vpc"),
+        mentions='product "chat"',
     ),
     passes(
         "no-opaque-product",
@@ -110,6 +114,7 @@ OPAQUE_CASES = [
         "aws:serverlessrepository/cloudFormationStack:CloudFormationStack",
         {"applicationId": UNKNOWN},
         options=allow("no-opaque-product", "*"),
+        mentions="not known yet",
     ),
     passes(
         "no-opaque-product",
@@ -393,7 +398,12 @@ IAM_CASES = [
     passes(LEAST, ATTACHMENT, {"policyArn": UNKNOWN}),
     passes(LEAST, ATTACHMENT, {"policyArn": "arn:aws:iam::1:policy/mine", "policy": "{"}),
     found(LEAST, ROLE, {"managedPolicyArns": ["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"]}),
-    found(LEAST, ROLE, {"inlinePolicies": [{"name": "a", **policy(statement("*", "*"))}]}),
+    found(
+        LEAST,
+        ROLE,
+        {"inlinePolicies": [{"name": "a", **policy(statement("*", "*"))}]},
+        mentions="it allows *",
+    ),
     found(
         LEAST,
         ROLE,

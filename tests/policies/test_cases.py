@@ -11,6 +11,7 @@ def test_the_rule_says_of_the_resource_what_the_case_says(case: Case):
     findings, later = said_by(case)
     if case.says == "found":
         assert findings, "the rule lets it pass"
+        assert all(case.mentions in finding for finding in findings), findings
         assert case.times is None or len(findings) == case.times, findings
     else:
         assert findings == []
