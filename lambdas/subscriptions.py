@@ -40,12 +40,17 @@ def subscribing(
 
     Raises Refusal: `conflict` when the connection has as many subscriptions as one may have.
     """
-    if topic not in connection.topics and len(connection.topics) >= SUBSCRIPTION_LIMIT:
+    if not has_room(connection, topic):
         raise Refusal(
             ErrorCode.CONFLICT,
             f"A connection may have {SUBSCRIPTION_LIMIT} subscriptions: end one first.",
         )
     return _listed(exchange, connection, topic), _row(exchange, connection, topic, facts)
+
+
+def has_room(connection: Connection, topic: str) -> bool:
+    """Whether the connection may subscribe to the topic, or has already."""
+    return topic in connection.topics or len(connection.topics) < SUBSCRIPTION_LIMIT
 
 
 def unsubscribe(exchange: Exchange, connection: Connection | None, topic: str) -> str:

@@ -8,53 +8,23 @@ again. The event is queued afterwards. That it is still to be queued is part of 
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas import jobs, outbox, subscriptions, tables
-from lambdas.actions.businesses import business_status_facts, current_version
+from lambdas import jobs, outbox, tables
+from lambdas.actions.toggling import ROWS_AT_ONCE, State, following, toggling
 from lambdas.exchange import Exchange
 from lambdas.identity import merchant_of
-from lambdas.messages import BusinessStatusUpdate, BusinessStatusUpdated, EntityType, ErrorCode
+from lambdas.messages import BusinessStatusUpdate, BusinessStatusUpdated, ErrorCode
 from lambdas.observability import failure, log
 from lambdas.refusal import Refusal
-from lambdas.rows import (
-    STATUS_ROW_SECONDS,
-    Business,
-    Connection,
-    Row,
-    business_topic,
-    status_topic,
-    subscription_id,
-)
-from lambdas.tables import CancelledError, ConditionFailedError, Update, Value, Write
-
-ROWS_AT_ONCE: Final = 25
-"""Rows of devices that change in the transaction itself; each further one is a call of its own."""
+from lambdas.rows import Business, Connection, business_topic, status_topic
+from lambdas.tables import CancelledError, ConditionFailedError
 
 ROWS_IN_PARALLEL: Final = 8
-"""Calls under way at once for those; botocore keeps ten sockets."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """What stands in the tables before a toggle."""
-
-    connection: Connection
-    business: Business
-    status_row: Row | None
-
-    @property
-    def version(self) -> int:
-        """Version of the last toggle."""
-        return current_version(self.business, self.status_row)
-
-    def differs_from(self, is_active: bool) -> bool:
-        """Whether customers would learn anything new."""
-        flags = (self.business.is_active, self.business.accepting_orders)
-        return flags != (is_active, is_active)
+"""Calls under way at once for the rows beyond the transaction; botocore keeps ten sockets."""
 
 
 def update_business_status(
@@ -69,8 +39,7 @@ def update_business_status(
         state = _read(request, exchange)
         if devices is None:
             devices = _devices(request.business_id, exchange)
-        keys = _with_own(devices, state.connection, request.business_id)
-        writes = toggling(request, exchange, state, keys[:ROWS_AT_ONCE])
+        writes = toggling(request, exchange, state, devices)
         try:
             tables.commit(writes)
         except CancelledError as cancelled:
@@ -82,7 +51,7 @@ def update_business_status(
                     ErrorCode.CONFLICT, "Too many toggles at once: try again.", retry_after_ms=1000
                 ) from None
             continue
-        return _toggled(request, exchange, state, keys[ROWS_AT_ONCE:])
+        return _toggled(request, exchange, state, devices[ROWS_AT_ONCE:])
     raise AssertionError
 
 
@@ -152,103 +121,6 @@ def _devices(business_id: str, exchange: Exchange) -> list[str]:
     ]
 
 
-def _with_own(devices: Sequence[str], connection: Connection, business_id: str) -> list[str]:
-    """The rows that are to follow: an index may not show yet what this connection just wrote."""
-    topic = business_topic(business_id)
-    own = subscription_id(connection.connection_id, topic)
-    if topic in connection.topics and own not in devices:
-        return [own, *devices]
-    return list(devices)
-
-
-# --- What is written ------------------------------------------------------------------------------
-
-
-def toggling(
-    request: BusinessStatusUpdate, exchange: Exchange, state: State, devices: Sequence[str]
-) -> list[Write]:
-    """The writes of one toggle; all of them happen, or none."""
-    writes: list[Write] = [
-        _business(request, exchange, state),
-        _status(request, exchange, state),
-        *(_device(key, request, exchange, state.version + 1) for key in devices),
-    ]
-    if not devices:
-        facts = business_status_facts(request.business_id, is_active=request.is_active)
-        topic = business_topic(request.business_id)
-        writes += subscriptions.subscribing(exchange, state.connection, topic, facts)
-    return writes
-
-
-def _business(request: BusinessStatusUpdate, exchange: Exchange, state: State) -> Update:
-    return Update(
-        table=exchange.configuration.businesses,
-        key=request.business_id,
-        expression="SET #isActive = :active, #acceptingOrders = :active, #statusVersion = :version,"
-        " #updatedAt = :now, #lastStatusUpdate = :now",
-        condition="attribute_exists(#businessId) AND "
-        + ("#statusVersion = :seen" if state.business.version else _NEVER_TOGGLED),
-        values={
-            "active": request.is_active,
-            "version": state.version + 1,
-            "seen": state.business.version,
-            "now": exchange.timestamp,
-        },
-    )
-
-
-_NEVER_TOGGLED: Final = "attribute_not_exists(#statusVersion)"
-
-
-def _status(request: BusinessStatusUpdate, exchange: Exchange, state: State) -> Update:
-    # Whatever was read must still be there, also where another writer left something odd.
-    seen = (state.status_row or {}).get("version")
-    values: dict[str, Value] = {
-        "active": request.is_active,
-        "version": state.version + 1,
-        "merchant": EntityType.MERCHANT,
-        "type": "merchant_status",
-        "business": request.business_id,
-        "topic": status_topic(request.business_id),
-        "now": exchange.timestamp,
-        "ttl": int(exchange.now) + STATUS_ROW_SECONDS,
-    }
-    if seen is not None:
-        values["seen"] = seen
-    expression = (
-        "SET #isActive = :active, #version = :version, #entityType = :merchant,"
-        " #userType = :merchant, #subscriptionType = :type, #businessId = :business,"
-        " #topic = :topic, #lastUpdate = :now, #ttl = :ttl,"
-        " #createdAt = if_not_exists(#createdAt, :now)"
-    )
-    if state.differs_from(request.is_active):
-        expression += ", #changedVersion = :version, #changedAt = :since, #untoldSince = :since"
-        values["since"] = int(exchange.now)
-    return Update(
-        table=exchange.configuration.subscriptions,
-        key=status_topic(request.business_id),
-        expression=expression,
-        condition="#version = :seen" if "seen" in values else "attribute_not_exists(#version)",
-        values=values,
-    )
-
-
-def _device(key: str, request: BusinessStatusUpdate, exchange: Exchange, version: int) -> Update:
-    return Update(
-        table=exchange.configuration.subscriptions,
-        key=key,
-        expression="SET #isActive = :active, #entityType = :merchant, #userType = :merchant,"
-        " #version = :version, #lastUpdate = :now",
-        condition="attribute_exists(#subscriptionId)",
-        values={
-            "active": request.is_active,
-            "merchant": EntityType.MERCHANT,
-            "version": version,
-            "now": exchange.timestamp,
-        },
-    )
-
-
 def _follow_later(
     keys: Sequence[str], request: BusinessStatusUpdate, exchange: Exchange, version: int
 ) -> None:
@@ -256,7 +128,7 @@ def _follow_later(
     from concurrent.futures import ThreadPoolExecutor
 
     def follow(key: str) -> None:
-        change = _device(key, request, exchange, version)
+        change = following(key, request, exchange, version)
         condition = (
             f"{change.condition} AND (attribute_not_exists(#version) OR #version < :version)"
         )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.outbox import OVERDUE_SECONDS
-from lambdas.rows import business_topic, iso
+from lambdas.rows import SUBSCRIPTION_LIMIT, business_topic, iso
 from tests.gateway.backend import Backend
 from tests.gateway.calls import BROKEN, Call, Refusal
 from tests.gateway.devices import Device
@@ -196,3 +196,32 @@ def test_what_was_delivered_is_not_queued_again(shop: Backend) -> None:
     shop.clock.advance(OVERDUE_SECONDS + 1)
     toggle(merchant, True)
     assert queued(shop) == []
+
+
+def test_the_row_of_the_very_device_follows_also_before_the_index_shows_it(shop: Backend) -> None:
+    merchant = shop.merchant("m1", "b1")
+    merchant.ask("SUBSCRIBE_ORDERS", businessId="b1")
+    (row,) = shop.subscriptions_of(merchant)
+    # Without the range key of the index it is not in there: as one that was written just now.
+    shop.tables.subscriptions.put({k: v for k, v in row.items() if k != "createdAt"})
+    toggle(merchant, True)
+    (row,) = shop.subscriptions_of(merchant)
+    assert row["isActive"] is True
+
+
+def test_a_row_that_somebody_deleted_under_a_live_device_does_not_stop_it(shop: Backend) -> None:
+    merchant = shop.merchant("m1", "b1")
+    merchant.ask("SUBSCRIBE_ORDERS", businessId="b1")
+    (row,) = shop.subscriptions_of(merchant)
+    shop.tables.subscriptions.delete(row["subscriptionId"])
+    assert toggle(merchant, True)["type"] == "BUSINESS_STATUS_UPDATED"
+    assert len(shop.subscriptions_of(merchant)) == 1
+
+
+def test_a_connection_full_of_subscriptions_can_toggle(shop: Backend) -> None:
+    merchant = shop.merchant("m1", "b1")
+    row = shop.tables.connections.get(merchant.connection_id)
+    assert row is not None
+    topics = {f"order:{number}" for number in range(SUBSCRIPTION_LIMIT)}
+    shop.tables.connections.put({**row, "subscribedTopics": topics})
+    assert toggle(merchant, True)["type"] == "BUSINESS_STATUS_UPDATED"
