@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -41,8 +42,8 @@ def install(
         _refuse_another_interpreter(runtime)
     else:
         command += ["--implementation", "cp", "--python-version", runtime.removeprefix("python")]
-        for platform in wheel_platforms(runtime, architecture):
-            command += ["--platform", platform]
+        for tag in wheel_platforms(runtime, architecture):
+            command += ["--platform", tag]
     done = subprocess.run(  # the list is ours
         command, capture_output=True, text=True, check=False, timeout=PIP_TIMEOUT
     )
@@ -70,8 +71,15 @@ def packed_files(directory: Path) -> list[Path]:
     )
 
 
+def this_machine() -> tuple[str, str]:
+    """Runtime and architecture of this interpreter, in Lambda's words."""
+    arm = platform.machine().lower() in {"arm64", "aarch64"}
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return runtime, "arm64" if arm else "x86_64"
+
+
 def _refuse_another_interpreter(runtime: str) -> None:
-    here = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    here, _ = this_machine()
     if runtime != here:
         raise PackageRefused(
             [

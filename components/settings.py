@@ -196,6 +196,7 @@ def _check(settings: Settings, reader: ConfigurationReader) -> None:
                 f"{amount} for {name} would stop it from running at all",
                 "give at least 1, or leave the Lambda out for no reservation",
             )
+    _check_tables(settings, reader)
     if settings.identity_mode == "token" and not settings.user_pools:
         reader.refuse_once(
             "userPools",
@@ -203,6 +204,25 @@ def _check(settings: Settings, reader: ConfigurationReader) -> None:
             "list the merchants' pool as {id, clientIds, entityType: merchant}",
         )
     _check_routes(settings, reader)
+
+
+def _check_tables(settings: Settings, reader: ConfigurationReader) -> None:
+    """Every role has a table of its own: one that stood for two would be verified as one of them."""
+    roles = {
+        "connectionsTable": settings.connections_table,
+        "subscriptionsTable": settings.subscriptions_table,
+        "businessesTable": settings.businesses_table,
+        "ordersTable": settings.orders_table,
+    }
+    seen: dict[str, str] = {}
+    for key, name in roles.items():
+        if name and name in seen:
+            reader.refuse(
+                key,
+                f"{name!r} is the {seen[name]} too",
+                "name the table that holds these rows and no others",
+            )
+        seen.setdefault(name, key)
 
 
 def _check_routes(settings: Settings, reader: ConfigurationReader) -> None:

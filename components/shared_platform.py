@@ -154,7 +154,9 @@ def _invoke(look_up: Callable[[], Found], subject: str, findings: Findings) -> F
         return look_up()
     except Exception as failure:  # noqa: BLE001  Pulumi raises nothing narrower from a failed look-up
         reason = str(failure)
-    if re.search(r"not\s?found|couldn't find|could not find|no matching|there is no", reason, re.IGNORECASE):
+    if re.search(
+        r"not\s?found|couldn't find|could not find|no matching|there is no", reason, re.IGNORECASE
+    ):
         findings.refuse(
             subject,
             "does not exist in this account and Region",

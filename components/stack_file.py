@@ -7,6 +7,7 @@ from typing import Final, cast
 
 import yaml
 
+from components.dependencies import this_machine
 from components.package import PackageTarget
 from components.refusal import PackageRefused, Problem
 from components.settings import ARCHITECTURES, PACKAGE_PLATFORMS, RUNTIMES
@@ -32,10 +33,12 @@ def target_of_stack(root: Path, stack: str, config_file: Path | None) -> Package
         )
     document = cast("dict[str, dict[str, object]]", yaml.safe_load(path.read_text()) or {})
     values = document.get("config") or {}
+    platform = _choice(values, "lambdaPlatform", PACKAGE_PLATFORMS, "lambda")
+    runtime, architecture = this_machine() if platform == "native" else ("python3.13", "arm64")
     return PackageTarget(
-        runtime=_choice(values, "lambdaRuntime", RUNTIMES, "python3.13"),
-        architecture=_choice(values, "lambdaArchitecture", ARCHITECTURES, "arm64"),
-        platform=_choice(values, "lambdaPlatform", PACKAGE_PLATFORMS, "lambda"),
+        runtime=_choice(values, "lambdaRuntime", RUNTIMES, runtime),
+        architecture=_choice(values, "lambdaArchitecture", ARCHITECTURES, architecture),
+        platform=platform,
     )
 
 

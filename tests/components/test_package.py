@@ -6,7 +6,6 @@ import concurrent.futures
 import shutil
 import subprocess
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -186,6 +185,16 @@ def test_a_stack_file_says_what_to_build_for(tmp_path: Path) -> None:
     )
 
 
+def test_a_native_stack_is_built_for_this_machine(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.here.yaml"
+    file.write_text("config:\n  order-receiver:lambdaPlatform: native\n")
+    runtime, architecture = dependencies.this_machine()
+    assert runtime == f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert stack_file.target_of_stack(tmp_path, "here", None) == PackageTarget(
+        runtime=runtime, architecture=architecture, platform="native"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -205,9 +214,8 @@ def test_a_stack_that_cannot_be_built_for_is_refused(
 
 def test_a_native_package_of_the_real_pins_runs_on_this_interpreter(tmp_path: Path) -> None:
     """The one test with pip in it: our real pins, natively, imported from the package alone."""
-    machine = "x86_64" if sysconfig.get_platform().endswith("x86_64") else "arm64"
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    target = PackageTarget(runtime=version, architecture=machine, platform="native")
+    runtime, architecture = dependencies.this_machine()
+    target = PackageTarget(runtime=runtime, architecture=architecture, platform="native")
     built = package.build(target, root=ROOT)
     program = (
         "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]; "
