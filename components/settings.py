@@ -207,7 +207,7 @@ def _check(settings: Settings, reader: ConfigurationReader) -> None:
 
 
 def _check_tables(settings: Settings, reader: ConfigurationReader) -> None:
-    """Every role has a table of its own: one that stood for two would be verified as one of them."""
+    """Every role has its own table: one that stood for two would be verified as one of them."""
     roles = {
         "connectionsTable": settings.connections_table,
         "subscriptionsTable": settings.subscriptions_table,

@@ -54,6 +54,11 @@ def test_a_user_pool_knows_its_issuer(configure: Configure) -> None:
         ("logRetentionDays", "soon", "'soon' is not a whole number"),
         ("logRetentionDays", "31", "31 is not a retention"),
         ("lambdaMemorySize", "64", "64 MB is outside"),
+        (
+            "ordersTable",
+            "WizzUser_websocket_connections_test",
+            "'WizzUser_websocket_connections_test' is the connectionsTable too",
+        ),
         ("lambdaRuntime", "python2.7", "'python2.7' is not one of python3.11"),
         ("lambdaArchitecture", "sparc", "'sparc' is not one of arm64, x86_64"),
         ("identityMode", "trust", "'trust' is not one of token, authorizer, connection"),
