@@ -7,19 +7,16 @@ import contextlib
 import io
 import statistics
 import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from bench.ratio import Goal, Ratio
-from lambdas.catalogue import Env
 from sandbox import cloud as sandbox_cloud
 from sandbox.cloud import Cloud
-from sandbox.platform import Platform, ensure
-from sandbox.platform.tables import STAGE
+from sandbox.platform.tables import CONNECTIONS
 from tests.gateway.devices import Device
+from tests.gateway.emulated import create_function, deploy, packed, serve
 
 ROUNDS = 60
 FLOOR = """
@@ -27,8 +24,6 @@ def handler(event, context):
     print("message")
     return {"statusCode": 200, "body": '{"type": "FLOOR"}'}
 """
-CONNECTIONS = f"WizzUser_websocket_connections_{STAGE}"
-LAMBDAS = Path(__file__).parent.parent / "lambdas"
 
 
 def run() -> list[Ratio]:
@@ -41,25 +36,13 @@ def run() -> list[Ratio]:
 
 
 def _run(cloud: Cloud) -> list[Ratio]:
-    platform = ensure(cloud)
-    _serve(cloud, platform, "bench-floor", {"floor.py": FLOOR}, "floor.handler", {}, ["floor"])
-    ours = {
-        f"lambdas/{path.relative_to(LAMBDAS)}": path.read_text() for path in LAMBDAS.rglob("*.py")
-    }
-    environment = {
-        **cloud.environment(),
-        Env.CONNECTIONS_TABLE: CONNECTIONS,
-        Env.SUBSCRIPTIONS_TABLE: f"WizzUser_websocket_subscriptions_{STAGE}",
-        Env.BUSINESSES_TABLE: f"WhizzMerchants_Businesses_{STAGE}",
-        Env.USER_POOLS: "[]",
-    }
-    routes = ["PING", "HEARTBEAT"]
-    _serve(cloud, platform, "bench-ours", ours, "lambdas.websocket.handler", environment, routes)
+    emulated = deploy(cloud)
+    code = packed({"floor.py": FLOOR})
+    floor = create_function(cloud, "bench-floor", "floor.handler", code, {})
+    serve(cloud, emulated.platform, floor, ["floor"])
     row = {"connectionId": {"S": "bench"}, "entityType": {"S": "customer"}}
-    cloud.client("dynamodb").put_item(TableName=CONNECTIONS, Item=row)
-    path = f"/_aws/execute-api/{platform.api_id}/{platform.stage}"
-    url = cloud.endpoint.replace("http", "ws", 1) + path
-    with contextlib.redirect_stdout(io.StringIO()), Device(url=url) as device:
+    cloud.client("dynamodb").put_item(TableName=CONNECTIONS.name, Item=row)
+    with contextlib.redirect_stdout(io.StringIO()), Device(url=emulated.url) as device:
         floor, ping, heartbeat, update = _medians(
             lambda: _plain(device, "floor", "FLOOR"),
             lambda: _plain(device, "PING", "PONG"),
@@ -92,7 +75,7 @@ def _plain(device: Device, action: str, type_: str) -> None:
 def _update(cloud: Cloud) -> None:
     """What a heartbeat cannot do without."""
     cloud.client("dynamodb").update_item(
-        TableName=CONNECTIONS,
+        TableName=CONNECTIONS.name,
         Key={"connectionId": {"S": "bench"}},
         UpdateExpression="SET #ttl = :ttl, #lastHeartbeat = :now",
         ConditionExpression="attribute_exists(#connectionId)",
@@ -117,47 +100,3 @@ def _medians(*actions: Callable[[], None]) -> list[float]:
             action()
             taken.append(perf_counter() - began)
     return [statistics.median(taken) for taken in times]
-
-
-def _serve(
-    cloud: Cloud,
-    platform: Platform,
-    name: str,
-    files: dict[str, str],
-    handler: str,
-    environment: dict[str, str],
-    routes: list[str],
-) -> None:
-    """Deploy a Lambda and let it serve routes of the platform's API."""
-    function = cloud.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.12",
-        Role=f"arn:aws:iam::000000000000:role/{name}",
-        Handler=handler,
-        Code={"ZipFile": _zip(files)},
-        Environment={"Variables": environment},
-        Timeout=29,
-        MemorySize=512,
-    )
-    api: Any = cloud.client("apigatewayv2")
-    integration = api.create_integration(
-        ApiId=platform.api_id,
-        IntegrationType="AWS_PROXY",
-        IntegrationUri=f"arn:aws:apigateway:{cloud.region}:lambda:path/2015-03-31/functions/"
-        f"{function['FunctionArn']}/invocations",
-    )
-    for route in routes:
-        api.create_route(
-            ApiId=platform.api_id,
-            RouteKey=route,
-            Target=f"integrations/{integration['IntegrationId']}",
-            RouteResponseSelectionExpression="$default",
-        )
-
-
-def _zip(files: dict[str, str]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path, text in files.items():
-            archive.writestr(path, text)
-    return packed.getvalue()

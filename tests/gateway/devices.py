@@ -74,10 +74,9 @@ class Device:
     def _read(self) -> None:
         try:
             for raw in self._wire:
-                message = json.loads(raw)
                 with self._arrived:
                     self.raw_inbox.append(raw)
-                    self.inbox.append(message if isinstance(message, dict) else {"raw": message})
+                    self.inbox.append(_read(raw))
                     self._arrived.notify_all()
         except ConnectionClosed:
             pass
@@ -151,6 +150,14 @@ class Device:
             if not self._arrived.wait_for(lambda: self._closed, self.patience):
                 raise NothingCameError("the socket is still open")
         return self._wire.close_code, self._wire.close_reason or ""
+
+
+def _read(raw: str | bytes) -> Message:
+    try:
+        message = json.loads(raw)
+    except ValueError:
+        message = raw
+    return message if isinstance(message, dict) else {"raw": message}
 
 
 def _frames(body: str | bytes, frame: int) -> Iterator[str | bytes]:

@@ -20,6 +20,7 @@ class Queue:
     client: Any
     url: str
     dead_letter_url: str
+    arn: str = ""
     errors: list[BaseException] = field(default_factory=list)
     """What the worker raised."""
 
@@ -37,7 +38,8 @@ class Queue:
             QueueName=f"fanout-{tail}",
             Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "360"},
         )["QueueUrl"]
-        return cls(client=client, url=url, dead_letter_url=dead)
+        arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return cls(client=client, url=url, dead_letter_url=dead, arn=arn["Attributes"]["QueueArn"])
 
     def drop(self) -> None:
         self.client.delete_queue(QueueUrl=self.url)
