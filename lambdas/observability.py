@@ -66,6 +66,7 @@ class Fields(TypedDict, total=False):
     throttled: int
     failed: int
     handed_on: int
+    events: int
     removed: int
     attempt: int
     duration_ms: float

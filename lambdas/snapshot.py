@@ -40,7 +40,9 @@ def send(job: Snapshot, *, deadline: float) -> None:
         log("no snapshot", entity_id=job.business_id, outcome="not admitted")
         return
     recipient = Recipient(connection_id=job.connection_id, entity_type=entity_type)
-    for position, order in enumerate(pending(job.business_id)[job.skip :], start=job.skip):
+    orders = pending(job.business_id)
+    log("snapshot", entity_id=job.business_id, events=max(0, len(orders) - job.skip))
+    for position, order in enumerate(orders[job.skip :], start=job.skip):
         if monotonic() >= deadline:
             jobs.enqueue(replace(job, skip=position))
             return
