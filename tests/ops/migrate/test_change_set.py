@@ -1,0 +1,137 @@
+"""A change set: refused, empty, surprising, or ended badly; each told apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops.errors import OperatorError
+from ops.migrate import change_set
+from ops.migrate.change_set import BODY_LIMIT, change
+from ops.migrate.legacy import LegacyStack
+from ops.migrate.rewrite import find_legacy
+
+TEMPLATE: dict[str, Any] = {"Parameters": {"Stage": {}, "New": {}}, "Resources": {}}
+
+
+class CloudFormation:
+    """CloudFormation as far as a change set goes; notes what was asked of it."""
+
+    def __init__(self, described: dict[str, Any], ended: str = "UPDATE_COMPLETE") -> None:
+        self.described = described
+        self.ended = ended
+        self.asked: list[str] = []
+        self.parameters: list[dict[str, Any]] = []
+
+    def create_change_set(self, **given: Any) -> None:
+        self.asked.append("create")
+        self.parameters = given["Parameters"]
+
+    def describe_change_set(self, **_: Any) -> dict[str, Any]:
+        return self.described
+
+    def delete_change_set(self, **_: Any) -> None:
+        self.asked.append("delete")
+
+    def execute_change_set(self, **_: Any) -> None:
+        self.asked.append("execute")
+
+    def describe_stacks(self, **_: Any) -> dict[str, Any]:
+        return {"Stacks": [{"StackStatus": self.ended}]}
+
+    def describe_stack_events(self, **_: Any) -> dict[str, Any]:
+        failed = {
+            "LogicalResourceId": "Exported",
+            "ResourceStatus": "UPDATE_FAILED",
+            "ResourceStatusReason": "Export old:url is still imported by customers-stack",
+        }
+        return {"StackEvents": [failed]}
+
+
+def _legacy() -> LegacyStack:
+    return LegacyStack(
+        name="old",
+        status="UPDATE_COMPLETE",
+        template_text="{}",
+        template=TEMPLATE,
+        parameters={"Stage": "dev", "Gone": "x"},
+        tags=(),
+        physical={},
+        retired=find_legacy(TEMPLATE),
+    )
+
+
+def _change(client: CloudFormation, template: dict[str, Any] = TEMPLATE, *allowed: str) -> bool:
+    return change(
+        client,
+        _legacy(),
+        template,
+        step="retire",
+        allowed=frozenset(allowed),
+        show=lambda _: None,
+    )
+
+
+def _removal(name: str, **more: Any) -> dict[str, Any]:
+    resource = {"Action": "Remove", "LogicalResourceId": name, "ResourceType": "T"} | more
+    return {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": resource}]}
+
+
+def test_parameters_that_the_stack_has_keep_their_values_and_others_take_their_defaults() -> None:
+    client = CloudFormation({"Status": "CREATE_COMPLETE", "Changes": []})
+    assert _change(client)
+    assert client.parameters == [{"ParameterKey": "Stage", "UsePreviousValue": True}]
+
+
+def test_an_empty_change_set_is_nothing_to_do() -> None:
+    reason = "The submitted information didn't contain changes."
+    client = CloudFormation({"Status": "FAILED", "StatusReason": reason})
+    assert not _change(client)
+    assert client.asked == ["create", "delete"]
+
+
+def test_a_refused_change_set_says_why_and_is_not_executed() -> None:
+    client = CloudFormation({"Status": "FAILED", "StatusReason": "no permission for the macro"})
+    with pytest.raises(OperatorError, match="no permission for the macro"):
+        _change(client)
+    assert "execute" not in client.asked
+
+
+def test_a_removal_that_was_not_confirmed_is_not_executed() -> None:
+    client = CloudFormation(_removal("Orders"))
+    with pytest.raises(OperatorError, match="Orders"):
+        _change(client, TEMPLATE, "WebSocketApi")
+    assert client.asked == ["create", "delete"]
+
+
+def test_a_certain_replacement_counts_as_a_loss() -> None:
+    client = CloudFormation(_removal("Orders", Action="Modify", Replacement="True"))
+    with pytest.raises(OperatorError, match="Orders"):
+        _change(client)
+
+
+def test_a_resource_whose_reference_is_modified_in_place_is_not_lost() -> None:
+    changed = _removal(
+        "Route",
+        Action="Modify",
+        Replacement="Conditional",
+        Details=[{"Evaluation": "Dynamic"}],
+    )
+    assert _change(CloudFormation(changed))
+
+
+def test_an_update_that_ends_badly_names_the_resource_and_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(change_set, "POLL_SECONDS", 0)
+    client = CloudFormation(_removal("WebSocketApi"), ended="UPDATE_ROLLBACK_COMPLETE")
+    with pytest.raises(OperatorError, match="still imported by customers-stack"):
+        _change(client, TEMPLATE, "WebSocketApi")
+
+
+def test_a_template_over_the_limit_is_refused_before_anything_is_asked() -> None:
+    client = CloudFormation({})
+    with pytest.raises(OperatorError, match=str(BODY_LIMIT)):
+        _change(client, TEMPLATE | {"Metadata": "x" * BODY_LIMIT})
+    assert client.asked == []

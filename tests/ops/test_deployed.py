@@ -1,0 +1,90 @@
+"""Finding a deployed stack, and what an operator reads when it cannot be found or reached."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.__main__ import ops
+from ops.deployed import parse
+from ops.errors import OperatorError
+
+OUTPUTS: dict[str, Any] = {
+    "sharedWebSocketApiId": "lwk0wf6rpl",
+    "webSocketUrl": "wss://lwk0wf6rpl.execute-api.eu-west-1.amazonaws.com/dev",
+    "managementEndpoint": "https://lwk0wf6rpl.execute-api.eu-west-1.amazonaws.com/dev",
+    "connectionsTable": "c",
+    "subscriptionsTable": "s",
+}
+
+
+def _run(*arguments: str, **variables: str) -> Result:
+    return CliRunner().invoke(ops, arguments, env=variables)
+
+
+def test_stage_and_region_come_from_the_urls() -> None:
+    deployed = parse(OUTPUTS)
+    assert deployed.stage == "dev"
+    assert deployed.region == "eu-west-1"
+
+
+def test_every_missing_output_is_named() -> None:
+    with pytest.raises(OperatorError, match=r"webSocketUrl, connectionsTable"):
+        parse(OUTPUTS | {"webSocketUrl": None, "connectionsTable": 3})
+
+
+def test_without_a_stack_or_outputs_the_two_ways_are_named() -> None:
+    result = _run("status")
+    assert result.exit_code == 2
+    assert "--stack" in result.output
+    assert "--outputs" in result.output
+
+
+def test_without_the_cli_the_other_way_is_named(tmp_path: Path) -> None:
+    result = _run("status", "--stack", "dev", PATH=str(tmp_path))
+    assert result.exit_code == 2
+    assert "--outputs FILE" in result.output
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    result = _run("status", "--outputs", str(tmp_path / "absent.json"))
+    assert result.exit_code == 2
+    assert "absent.json" in result.output
+
+
+def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "outputs.json"
+    file.write_text("{", encoding="utf-8")
+    result = _run("status", "--outputs", str(file))
+    assert result.exit_code == 2
+    assert "outputs.json are not JSON" in result.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["repair"], ["migrate", "plan", "--legacy-stack", "old"]],
+    ids=lambda words: words[0],
+)
+def test_without_credentials_a_command_says_so_in_one_line(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps(OUTPUTS), encoding="utf-8")
+    nothing = str(tmp_path / "nothing")
+    result = _run(
+        *command,
+        "--outputs",
+        str(file),
+        AWS_CONFIG_FILE=nothing,
+        AWS_SHARED_CREDENTIALS_FILE=nothing,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    assert result.exit_code == 2
+    assert "Unable to locate credentials" in result.output
+    assert "Traceback" not in result.output
