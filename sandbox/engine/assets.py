@@ -46,11 +46,20 @@ def _archive_bytes(archive: dict[str, Any], root: Path) -> bytes:
         if name in seen:
             continue
         seen.add(name)
-        header = tarfile.TarInfo(name)
-        header.mode, header.size = 0o600, len(content)
-        buffer.write(header.tobuf(tarfile.USTAR_FORMAT) + content + b"\0" * (-len(content) % 512))
+        buffer.write(_header(name, len(content)) + content + b"\0" * (-len(content) % 512))
     buffer.write(b"\0" * 1024)
     return buffer.getvalue()
+
+
+def _header(name: str, size: int) -> bytes:
+    """Write a header as Go does, which gives plain files the device number zero; Python none."""
+    info = tarfile.TarInfo(name)
+    info.mode, info.size = 0o600, size
+    header = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+    header[329:345] = b"0000000\0" * 2
+    header[148:156] = b" " * 8
+    header[148:155] = b"%06o\0" % sum(header)
+    return bytes(header)
 
 
 def _members(archive: dict[str, Any], root: Path) -> Iterator[tuple[str, bytes]]:

@@ -331,7 +331,9 @@ class Deployment:
         # What was carried over from the old resource, such as its name, does not hold any more.
         new = self._checked(goal, None, new, manager)
         eager = diff.delete_before_replace
-        if eager if goal.delete_before_replace is None else goal.delete_before_replace:
+        if goal.delete_before_replace is not None:
+            eager = goal.delete_before_replace
+        if eager or old.pending_replacement:
             return self._replace_before(old, new, manager, diff)
         return self._replace_after(old, new, manager, diff)
 
@@ -347,15 +349,15 @@ class Deployment:
     def _replace_before(
         self, old: Resource, new: Resource, manager: Manager | None, diff: Diff
     ) -> Resource:
+        for dependent, keys in reversed(self._dependents(old)):
+            if dependent.protect:
+                raise ProviderError(
+                    f'unable to replace resource "{dependent.urn}" as part of replacing '
+                    f'"{new.urn}"\n{PROTECTED}'
+                )
+            self._recreating[dependent.urn] = keys
+            self.steps.delete_for_replacement(dependent)
         if not old.pending_replacement:
-            for dependent, keys in reversed(self._dependents(old)):
-                if dependent.protect:
-                    raise ProviderError(
-                        f'unable to replace resource "{dependent.urn}" as part of replacing '
-                        f'"{new.urn}"\n{PROTECTED}'
-                    )
-                self._recreating[dependent.urn] = keys
-                self.steps.delete_for_replacement(dependent)
             old = self.steps.delete_for_replacement(old)
         return self._replace_deleted(old, new, manager, diff)
 
@@ -389,7 +391,7 @@ class Deployment:
 
     def _keys_replaced_by(self, resource: Resource, replaced: set[str]) -> tuple[str, ...] | None:
         """Say which properties replace a resource once others have been; None if none does."""
-        if not resource.custom or resource.external or resource.pending_replacement:
+        if not resource.custom or resource.external:
             return None
         if split_reference(resource.provider)[0] in replaced or resource.deleted_with in replaced:
             return ()

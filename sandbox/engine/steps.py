@@ -293,7 +293,8 @@ class Steps:
     def delete_for_replacement(self, old: Resource) -> Resource:
         """Delete a resource whose replacement comes later; the state remembers that it is due."""
         with self.step(Op.DELETE_REPLACED, old, old):
-            self._delete(old)
+            if not old.pending_replacement:
+                self._delete(old)
             waiting = old.copy(pending_replacement=True)
             self.journal.finish(old, swap={old: waiting})
         with self.lock:

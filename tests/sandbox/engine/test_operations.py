@@ -1,6 +1,10 @@
 """What one operation of the built-in engine does, beyond the steps that `parity` compares."""
 
 import json
+import os
+import re
+import sys
+from pathlib import Path
 
 import pytest
 from engine_bench import errors, ops
@@ -108,7 +112,7 @@ def test_a_wrong_configuration_is_refused_by_its_key(bench, config, message):
     bench.configure(config)
     result = bench.up('Thing("a", value="v")')
     assert result.exit_code != 0
-    assert __import__("re").search(message, errors(result)), errors(result)
+    assert re.search(message, errors(result)), errors(result)
     assert bench.things() == []
 
 
@@ -117,8 +121,10 @@ def test_a_wrong_configuration_is_refused_by_its_key(bench, config, message):
     [
         ('Thing("a", opts=ResourceOptions(transforms=[lambda args: None]))', "transforms"),
         (
-            'Thing("a", opts=ResourceOptions('
-            "hooks=pulumi.ResourceHookBinding(before_create=[lambda args: None])))",
+            """
+            binding = pulumi.ResourceHookBinding(before_create=[lambda args: None])
+            Thing("a", opts=ResourceOptions(hooks=binding))
+            """,
             "hook",
         ),
         (
@@ -172,11 +178,8 @@ def test_a_program_sees_its_own_modules_anew_each_time(bench):
 
 
 def test_the_surroundings_are_as_before_when_a_program_has_run(bench, monkeypatch):
-    import os
-    import sys
-
     monkeypatch.setenv("AWS_PROFILE", "mine")
-    before = dict(os.environ), os.getcwd(), list(sys.path)
+    before = dict(os.environ), Path.cwd(), list(sys.path)
     result = bench.up(
         """
         import os
@@ -186,4 +189,4 @@ def test_the_surroundings_are_as_before_when_a_program_has_run(bench, monkeypatc
         """
     )
     assert result.outputs == {"profile": "none", "cloud": str(bench.cloud)}
-    assert (dict(os.environ), os.getcwd(), list(sys.path)) == before
+    assert (dict(os.environ), Path.cwd(), list(sys.path)) == before

@@ -1,4 +1,4 @@
-"""A provider plugin without a cloud: package `demo`, whose things are files in the folder DEMO_CLOUD.
+"""A provider plugin without a cloud: package `demo`, its things are files in the folder DEMO_CLOUD.
 
 Both engines run it as a process. Things misbehave on request: the property `fail` names the calls
 that are to fail; a file `hang` in the folder makes a create wait for its removal, a file `die` ends
@@ -15,7 +15,8 @@ from pathlib import Path
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2 as pb, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from sandbox.engine import values
 

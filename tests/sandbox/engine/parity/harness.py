@@ -58,13 +58,14 @@ def scenario_of(path):
 
 
 def stack_of(scenario, folder):
+    """Return the scenario's stack in a folder; its files are written when they are not there."""
     project = folder / "project"
-    project.mkdir(parents=True)
+    project.mkdir(parents=True, exist_ok=True)
     shutil.copy(scenario.source, project / "__main__.py")
     shutil.copy(HERE / "demo.py", project)
     (project / "Pulumi.yaml").write_text("name: parity\nruntime: python\n")
     cloud = folder / "cloud"
-    cloud.mkdir()
+    cloud.mkdir(exist_ok=True)
     return Stack(
         name=STACK,
         cwd=project,
@@ -93,15 +94,18 @@ def operate(engine, scenario, stack, command, step):
         key, _, value = scenario.config.format(step=step).partition("=")
         config[key] = value
     stack.config_file.write_text(yaml.safe_dump({"config": config}))
+    result = getattr(engine, command)(stack, request_of(scenario, command, step))
+    return record_of(f"{command} {step}", result)
+
+
+def request_of(scenario, command, step):
     packs = command in {"preview", "up"} and scenario.pack
     targeted = scenario.target and step > 1
-    request = Request(
+    return Request(
         policy_packs=(HERE / "packs" / scenario.pack,) if packs else (),
         targets=(scenario.target,) if targeted else (),
         quiet=True,
     )
-    result = getattr(engine, command)(stack, request)
-    return record_of(f"{command} {step}", result)
 
 
 def record_of(run, result):

@@ -1,4 +1,4 @@
-"""Writes the expected steps anew with the Pulumi CLI on PATH: `python .../regenerate.py [NAME...]`."""
+"""Writes the expected steps anew, with the Pulumi CLI: `python .../regenerate.py [NAME...]`."""
 
 import json
 import sys
@@ -8,9 +8,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[4]))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness import EXPECTED, install_demo, play, scenarios  # noqa: E402
+from harness import EXPECTED, install_demo, play, scenarios
 
-from sandbox.pulumi_cli import PulumiCli  # noqa: E402
+from sandbox.pulumi_cli import PulumiCli
 
 
 def main(names):

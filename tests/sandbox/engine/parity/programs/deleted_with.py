@@ -3,7 +3,7 @@
 Run: up 1, up 2, destroy 2
 """
 
-from demo import Thing, step
+from demo import Thing
 from pulumi import ResourceOptions
 
 host = Thing("host", value="v")
