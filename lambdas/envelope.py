@@ -107,7 +107,7 @@ def _understand_status(envelope: Envelope, fields: dict[str, Any]) -> None:
 
 
 def _refusal(envelope: Envelope, code: ErrorCode, message: str) -> Refusal:
-    return Refusal(code, message, action=envelope.action, request_id=envelope.request_id)
+    return Refusal(code, message, action=envelope.action)
 
 
 def _fields_of(kind: type[Request]) -> str:

@@ -1,6 +1,6 @@
 """The one way to say no: a refusal, which becomes the ERROR that the client gets."""
 
-from lambdas.messages import ErrorCode, RequestId
+from lambdas.messages import ErrorCode
 
 
 class Refusal(Exception):  # noqa: N818  (it is what the client is told, not a fault of ours)
@@ -12,7 +12,6 @@ class Refusal(Exception):  # noqa: N818  (it is what the client is told, not a f
         message: str,
         *,
         action: str | None = None,
-        request_id: RequestId | None = None,
         retry_after_ms: int | None = None,
     ) -> None:
         super().__init__(message)
@@ -20,5 +19,4 @@ class Refusal(Exception):  # noqa: N818  (it is what the client is told, not a f
         self.message = message
         self.action = action
         """What the client asked for, when that is known and short."""
-        self.request_id = request_id
         self.retry_after_ms = retry_after_ms

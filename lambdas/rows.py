@@ -102,12 +102,10 @@ class Connection:
     """What was proved to us; None when the connection never registered here."""
     topics: frozenset[str]
     """Topics that it is subscribed to."""
-    ttl: int | None
 
     @classmethod
     def of(cls, row: Row) -> "Connection":
         """Read a row of the connections table."""
-        ttl = row.get("ttl")
         topics = row.get("subscribedTopics")
         return cls(
             connection_id=str(row["connectionId"]),
@@ -116,7 +114,6 @@ class Connection:
             claimed_entity_type=_text(row, "entityType"),
             identity=Identity.of(row),
             topics=frozenset(cast("set[str]", topics)) if isinstance(topics, set) else frozenset(),
-            ttl=ttl if isinstance(ttl, int) else None,
         )
 
 

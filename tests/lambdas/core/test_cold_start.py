@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
 
 HEAVY = {
     "jwt": "only REGISTER_CONNECTION with a token verifies one",
@@ -22,7 +25,7 @@ HEAVY = {
 def imported() -> set[str]:
     program = "import sys, lambdas.websocket; print(*sys.modules, sep='\\n')"
     answer = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
     )
     return set(answer.stdout.split())
 
