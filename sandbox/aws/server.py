@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable
+from importlib import import_module
 from typing import Any, NoReturn
 
 import grpc
@@ -123,6 +125,8 @@ async def _serve(version: str) -> None:
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
+    # Takes a tenth of a second, in which the engine is still busy starting the program.
+    threading.Thread(target=import_module, args=("botocore.client",), daemon=True).start()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
