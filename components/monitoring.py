@@ -10,16 +10,15 @@ import pulumi
 import pulumi_aws as aws
 
 from components import dashboard
-from components.alarms import (
-    Alarm,
-    Measure,
+from components.alarms import Alarm, Measure
+from components.delivery_alarms import delivery_alarms
+from components.functions import FunctionParts, function_name
+from components.service_alarms import (
     api_alarms,
-    delivery_alarms,
     function_alarms,
     queue_alarms,
     table_alarms,
 )
-from components.functions import FunctionParts, function_name
 from components.settings import Settings
 from components.shared_platform import SharedPlatform
 

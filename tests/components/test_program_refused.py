@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,11 @@ config:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """A copy of the program, in which nothing has been built."""
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the program, in which nothing has been built, and of which nothing is loaded."""
+    for module in [*sys.modules]:
+        if module.split(".")[0] in ("components", "lambdas"):
+            monkeypatch.delitem(sys.modules, module)
     copy = tmp_path / "program"
     for room in ("components", "lambdas"):
         shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
