@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from policies import carriers
-from policies.resource import NOTHING, Finding, Registered, Resource
+from policies.model import NOTHING, Finding, Registered, Resource
 from policies.rule import Outcome, Rule
 from policies.settings import Settings
 from policies.stack import KINDS as STACK_KINDS

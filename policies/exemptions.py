@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
 
+from policies.model import Resource
 from policies.patterns import Pattern
-from policies.resource import Resource
 
 FILE: Final = Path(__file__).with_name("exemptions.yaml")
 MIN_REASON: Final = 10

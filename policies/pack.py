@@ -18,7 +18,7 @@ from pulumi_policy import (
 from policies import wire
 from policies.evaluation import Evaluation
 from policies.kinds import kind_of
-from policies.resource import Finding, Registered, Resource
+from policies.model import Finding, Registered, Resource
 from policies.rule import Rule
 from policies.settings import Settings
 from policies.values import Props

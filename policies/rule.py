@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from policies.resource import Deferred, Finding, Registered, Resource
+from policies.model import Deferred, Finding, Registered, Resource
 from policies.settings import Settings
 
 

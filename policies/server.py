@@ -24,7 +24,7 @@ from policies.configuration import ConfigurationError, Configured
 from policies.evaluation import Evaluation
 from policies.exemptions import Exemptions
 from policies.kinds import kind_of, terraform_view_kind
-from policies.resource import Registered, Resource
+from policies.model import Registered, Resource
 from policies.rule import Enforcement, Rule
 from policies.table import RULES
 from policies.values import Props

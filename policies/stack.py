@@ -13,7 +13,7 @@ from policies.kinds import (
     LOG_GROUP,
     PERMISSION,
 )
-from policies.resource import Registered
+from policies.model import Registered
 from policies.values import Text
 
 KINDS: Final = frozenset(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from policies.exemptions import Exemption, Exemptions
-from policies.resource import Deferred, Resource
+from policies.model import Deferred, Resource
 from policies.rule import Outcome, Rule
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from policies.carriers import cloud_control, cloudformation, kubernetes
 from policies.kinds import CLOUD_CONTROL, EXTENSION, KUBERNETES_OBJECT, STACK, STACK_SET
-from policies.resource import Resource
+from policies.model import Resource
 
 _CARRIERS: Final[dict[str, Callable[[Resource], Iterator[Resource]]]] = {
     STACK: cloudformation.carried,

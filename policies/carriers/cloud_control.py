@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from policies import wire
 from policies.kinds import kind_of
-from policies.resource import Resource
+from policies.model import Resource
 from policies.values import UNKNOWN_PROPS, Props, as_block
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from policies.carriers.document import Unreadable, read
 from policies.carriers.functions import Scope
 from policies.kinds import API, CUSTOM_RESOURCE, kind_of
-from policies.resource import Resource
+from policies.model import Resource
 from policies.values import NO_PROPS, UNKNOWN, Props, Value, as_list, as_text, fold
 
 # Transforms that CloudFormation runs itself and that create nothing beyond what the template says.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.kinds import kubernetes_kind
-from policies.resource import Resource
+from policies.model import Resource
 from policies.values import Props
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from policies import wire
 from policies.check.subject import Subject, UncheckableError, mapping, read_text
 from policies.kinds import kind_of
-from policies.resource import Registered, Resource
+from policies.model import Registered, Resource
 from policies.values import Props
 
 TIMEOUT_SECONDS: Final = 300

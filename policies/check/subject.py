@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from policies.resource import Registered
+from policies.model import Registered
 
 
 class UncheckableError(Exception):

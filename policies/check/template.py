@@ -7,7 +7,7 @@ from policies.carriers.cloudformation import resources_of
 from policies.carriers.document import Unreadable, read
 from policies.check.subject import Subject, UncheckableError, read_text
 from policies.kinds import STACK
-from policies.resource import Registered, Resource
+from policies.model import Registered, Resource
 from policies.values import NO_PROPS, Value
 
 

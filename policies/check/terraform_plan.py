@@ -8,7 +8,7 @@ from typing import Any, cast
 from policies import wire
 from policies.check.subject import Subject, UncheckableError, elements, mapping, read_text
 from policies.kinds import kind_of
-from policies.resource import Registered, Resource
+from policies.model import Registered, Resource
 from policies.values import UNKNOWN, Props, Value
 
 

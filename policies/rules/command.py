@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from policies.kinds import COMMAND
-from policies.resource import Finding, Resource
+from policies.model import Finding, Resource
 from policies.rule import ADVISORY, MANDATORY, Outcome, Rule, Severity
 from policies.settings import Settings
 from policies.values import Unknown, walk

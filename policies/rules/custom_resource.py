@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from policies.kinds import CUSTOM_RESOURCE
+from policies.model import Finding, Resource
 from policies.patterns import any_matches
-from policies.resource import Finding, Resource
 from policies.rule import ADVISORY, Outcome, Rule, Severity
 from policies.settings import Settings
 

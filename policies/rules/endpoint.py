@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from policies.kinds import FUNCTION
-from policies.resource import Deferred, Finding, Resource
+from policies.model import Deferred, Finding, Resource
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.rules import function_environment
 from policies.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from policies.kinds import EVENT_SOURCE
-from policies.resource import Finding, Registered
+from policies.model import Finding, Registered
 from policies.rule import ADVISORY, Outcome, Rule, Severity
 from policies.rules.function_care import EVERYWHERE, functions
 from policies.settings import Settings

@@ -12,7 +12,7 @@ from policies.kinds import (
     LOG_GROUP,
     PERMISSION,
 )
-from policies.resource import Deferred, Finding, Registered
+from policies.model import Deferred, Finding, Registered
 from policies.rule import ADVISORY, Outcome, Rule, Severity
 from policies.rules import function_environment
 from policies.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from policies.resource import Resource
+from policies.model import Resource
 from policies.settings import Settings
 from policies.values import Props, Text, as_text
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from policies.kinds import FUNCTION
-from policies.resource import Finding, Resource
+from policies.model import Finding, Resource
 from policies.rule import ADVISORY, Outcome, Rule, Severity
 from policies.rules import function_environment
 from policies.settings import Settings

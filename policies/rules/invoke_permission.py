@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from policies.kinds import PERMISSION
-from policies.resource import Deferred, Finding, Resource
+from policies.model import Deferred, Finding, Resource
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.settings import Settings
 from policies.values import Unknown

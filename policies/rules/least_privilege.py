@@ -15,8 +15,8 @@ from policies.kinds import (
     ROLE_POLICY,
     USER_POLICY,
 )
+from policies.model import Deferred, Finding, Resource
 from policies.patterns import has_wildcard, overlap
-from policies.resource import Deferred, Finding, Resource
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.settings import Settings
 from policies.shared_platform import SharedPlatform

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from policies.kinds import DYNAMIC, PRODUCT, SERVERLESS_APPLICATION, TERRAFORM_MODULE
+from policies.model import OPAQUE, Finding, Resource
 from policies.patterns import any_matches
-from policies.resource import OPAQUE, Finding, Resource
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.settings import Settings
 

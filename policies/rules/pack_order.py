@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from policies.resource import NOTHING, Finding, Registered
+from policies.model import NOTHING, Finding, Registered
 from policies.rule import ADVISORY, Outcome, Rule, Severity
 from policies.settings import Settings
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from policies.kinds import EVENT_API, GRAPHQL_API, GRAPHQL_SCHEMA, IOT_DOMAIN
-from policies.resource import Finding, Resource
+from policies.model import Finding, Resource
 from policies.rule import ADVISORY, Outcome, Rule, Severity
 from policies.settings import Settings
 from policies.values import is_literally

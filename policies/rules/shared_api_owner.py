@@ -11,7 +11,7 @@ from policies.kinds import (
     MANAGED_OVERRIDES,
     STAGE,
 )
-from policies.resource import Finding, Resource
+from policies.model import Finding, Resource
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.settings import Settings
 

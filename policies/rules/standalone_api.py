@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from policies.kinds import API, SAM_WEBSOCKET_API
-from policies.resource import Finding, Resource
+from policies.model import Finding, Resource
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.settings import Settings
 from policies.values import UNKNOWN, as_text, is_literally

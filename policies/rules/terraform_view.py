@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from policies.kinds import API, terraform_view_kind
-from policies.resource import Registered
+from policies.model import Registered
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.rules import standalone_api
 from policies.settings import Settings

@@ -6,7 +6,7 @@ from policies import configuration
 from policies.evaluation import Evaluation
 from policies.exemptions import Exemptions
 from policies.kinds import kind_of
-from policies.resource import Deferred, Finding, Resource
+from policies.model import Deferred, Finding, Resource
 from policies.rule import Rule
 from policies.table import RULES
 from policies.values import Props

@@ -6,7 +6,7 @@ import pytest
 
 from policies.evaluation import Evaluation
 from policies.kinds import kind_of
-from policies.resource import Deferred, Finding, Registered, Resource
+from policies.model import Deferred, Finding, Registered, Resource
 from policies.rule import Rule
 from policies.settings import Settings
 from policies.table import BY_NAME
