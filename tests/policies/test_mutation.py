@@ -27,7 +27,7 @@ MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in E
 def conditions(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
     """Where a condition stands: its node, the field, and the index where the field is a list."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.If | ast.IfExp | ast.While):
+        if isinstance(node, ast.If | ast.IfExp):
             yield node, "test", None
         elif isinstance(node, ast.comprehension):
             for index in range(len(node.ifs)):
