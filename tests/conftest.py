@@ -6,17 +6,9 @@ import pytest
 
 from sandbox import cloud as sandbox_cloud
 from sandbox.cloud import Cloud
+from sandbox.testing import cloud, deploy
 
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A sandbox cloud of this test process alone, which ends with it.
-
-    It is shared by the tests of one process: name what you create with `unique`.
-    """
-    running = sandbox_cloud.start(tmp_path_factory.mktemp("sandbox"), tied=True)
-    yield running
-    running.stop()
+__all__ = ["auth_cloud", "cloud", "deploy", "unique"]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,198 @@
+"""A cloud and a deployment for pytest: plan and apply a Pulumi program in this very process.
+
+    from sandbox.testing import cloud, deploy  # in a conftest.py
+
+    def test_the_queue_is_there(deploy, cloud):
+        def program():
+            pulumi.export("url", aws.sqs.Queue("orders").url)
+
+        deployed = deploy(program)
+        assert deployed.plan.summary["create"] == 2
+        cloud.client("sqs").send_message(QueueUrl=deployed.outputs["url"], MessageBody="hello")
+
+The cloud is one for each test process, so that workers of pytest-xdist share no port and no file.
+The state is one for each test, and what a test deployed is destroyed after it.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import pytest
+import yaml
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
+
+from sandbox import cloud as clouds
+from sandbox.aws import VERSION, provider
+from sandbox.cloud import Cloud
+from sandbox.engine import BuiltinEngine
+from sandbox.engine.plugins import Plugin
+from sandbox.stack import Finding, Request, Result, Stack
+
+Program = Callable[[], None] | Path
+
+_CALL: Final = "from sandbox import testing\n\ntesting.running()\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """What became of a program: its plan, and where that was allowed, what was then done.
+
+    `done` is nothing when the plan failed, as it does when a mandatory policy is violated.
+    """
+
+    plan: Result
+    done: Result | None
+    resources: tuple[Mapping[str, Any], ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was planned was done."""
+        return self.done is not None and self.done.ok
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What went wrong, in the order in which it did."""
+        said = (self.done or self.plan).diagnostics
+        return tuple(each.message for each in said if each.severity == "error")
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs, secrets in clear."""
+        return self.done.outputs if self.done else {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the policy pack said of the plan."""
+        return self.plan.findings
+
+
+def running() -> None:
+    """Stand for the function that `deploy` was given, in the file that the engine runs."""
+    _running[0]()
+
+
+_running: Final[list[Callable[[], None]]] = []
+
+
+class Deployer:
+    """Deploys programs to one cloud; see `deploy`."""
+
+    def __init__(self, cloud: Cloud, home: Path) -> None:
+        self._cloud = cloud
+        self._home = home
+        self._stacks: dict[str, Stack] = {}
+        self._engine = BuiltinEngine({"aws": Plugin(servicer=self._provider)})
+
+    def __call__(
+        self,
+        program: Program,
+        config: Mapping[str, Any] | None = None,
+        policy_pack: Path | None = None,
+        *,
+        name: str = "program",
+    ) -> Deployed:
+        """Plan and deploy a function, or the program in a folder.
+
+        `config` maps `key` or `namespace:key` to values. The same `name` again is the same project:
+        it is updated.
+        """
+        stack = self._stacks[name] = self._stack(name, program, config or {})
+        request = Request(quiet=True, policy_packs=(policy_pack,) if policy_pack else ())
+        if not isinstance(program, Path):
+            _running[:] = [program]
+        plan = self._engine.preview(stack, request)
+        done = self._engine.up(stack, request) if plan.ok else None
+        state = self._engine.export(stack)["deployment"].get("resources") or ()
+        return Deployed(plan=plan, done=done, resources=tuple(state))
+
+    def destroy(self) -> None:
+        """Delete what was deployed."""
+        for stack in self._stacks.values():
+            self._engine.destroy(stack, Request(quiet=True))
+        self._stacks.clear()
+
+    def _stack(self, name: str, program: Program, config: Mapping[str, Any]) -> Stack:
+        folder = program if isinstance(program, Path) else self._home / name
+        folder.mkdir(parents=True, exist_ok=True)
+        if not isinstance(program, Path):
+            described = {"name": name, "runtime": "python"}
+            folder.joinpath("Pulumi.yaml").write_text(yaml.safe_dump(described))
+            folder.joinpath("__main__.py").write_text(_CALL)
+        settings = self._home / f"{name}.yaml"
+        settings.write_text(yaml.safe_dump({"config": dict(config)}))
+        return Stack(
+            name="test",
+            cwd=folder,
+            home=self._home,
+            config_file=settings,
+            environment=self._cloud.environment(),
+        )
+
+    def _provider(self) -> ResourceProviderServicer:
+        from sandbox.aws.server import Servicer
+
+        stack = list(self._stacks.values())[-1]
+        return _Blocking(Servicer(provider(self._cloud.environment(), cwd=stack.cwd), VERSION))
+
+
+class _Aborted(Exception):  # noqa: N818 - an answer on its way, not an error of ours
+    """A call that is answered with a status instead of a response."""
+
+    def __init__(self, code: grpc.StatusCode, details: str, metadata: Any) -> None:
+        super().__init__(details)
+        self.code, self.details, self.metadata = code, details, metadata
+
+
+class _Context:
+    """What an asynchronous servicer sees of a call."""
+
+    async def abort(self, code: grpc.StatusCode, details: str = "", metadata: Any = ()) -> None:
+        raise _Aborted(code, details, metadata)
+
+
+class _Blocking(ResourceProviderServicer):
+    """An asynchronous servicer for a server that calls from threads: a loop runs beside it."""
+
+    def __init__(self, servicer: ResourceProviderServicer) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        for name in vars(ResourceProviderServicer):
+            if not name.startswith("_"):
+                setattr(self, name, partial(self._call, getattr(servicer, name)))
+
+    def _call(self, method: Callable[..., Any], request: Any, context: grpc.ServicerContext) -> Any:
+        async def called() -> Any:
+            answer = method(request, _Context())
+            return await answer if asyncio.iscoroutine(answer) else answer
+
+        try:
+            return asyncio.run_coroutine_threadsafe(called(), self._loop).result()
+        except _Aborted as aborted:
+            context.set_trailing_metadata(aborted.metadata)
+            return context.abort(aborted.code, aborted.details)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Generator[Cloud]:
+    """A sandbox cloud of this test process alone, which ends with it.
+
+    It is shared by the tests of one process, so what they create needs names of its own.
+    """
+    started = clouds.start(tmp_path_factory.mktemp("sandbox"), tied=True)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def deploy(cloud: Cloud, tmp_path: Path) -> Generator[Deployer]:
+    """Deploy programs to the cloud; they are destroyed after the test."""
+    deployer = Deployer(cloud, tmp_path / "deployments")
+    tmp_path.joinpath("deployments").mkdir()
+    yield deployer
+    deployer.destroy()
