@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from lambdas.configuration import Configuration
-from lambdas.rows import Connection, iso, last_second
+from lambdas.rows import CONNECTION_SECONDS, MARGIN_SECONDS, Connection, iso, last_second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,14 @@ class Exchange:
         return iso(self.now)
 
     def last_second(self, connection: Connection | None = None) -> int:
-        """The `ttl` of what belongs to this connection, whose row may know its start better."""
-        started = connection.connected_at if connection is not None else None
-        return last_second(min(self.connected_at, started or self.connected_at))
+        """The `ttl` of what belongs to this connection, whose row may know its start better.
+
+        A start that no open connection can have is not believed, whoever wrote it.
+        """
+        starts = [self.connected_at]
+        if connection is not None and connection.connected_at is not None:
+            starts.append(connection.connected_at)
+        longest = CONNECTION_SECONDS + MARGIN_SECONDS
+        return last_second(
+            min((start for start in starts if 0 <= self.now - start <= longest), default=self.now)
+        )
