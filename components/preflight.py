@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from components.refusal import Findings, Unreadable
+from components.refusal import Findings, PlatformRefused, Problem, Unreadable
 from components.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,10 +42,25 @@ class Gateway:
 
 
 def session(settings: Settings) -> Session:
-    """A session with the Region and profile of Pulumi's provider: both look at one account."""
-    import boto3
+    """A session with the Region and profile of Pulumi's provider: both look at one account.
 
-    return boto3.Session(region_name=settings.region, profile_name=settings.profile)
+    Raises PlatformRefused when this machine has no such profile.
+    """
+    import boto3
+    from botocore.exceptions import ProfileNotFound
+
+    try:
+        return boto3.Session(region_name=settings.region, profile_name=settings.profile)
+    except ProfileNotFound as failure:
+        raise PlatformRefused(
+            [
+                Problem(
+                    subject="aws:profile",
+                    finding=f"{settings.profile!r} is not a profile of this machine",
+                    remedy="correct or remove it, or add the profile to ~/.aws/config",
+                )
+            ]
+        ) from failure
 
 
 def read_gateway(session: Session, api_id: str) -> Gateway:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
 from components import preflight
-from components.refusal import Unreadable
+from components.refusal import PlatformRefused, Unreadable
 from components.settings import Settings
 from sandbox.cloud import Cloud
 
@@ -83,6 +84,13 @@ def test_the_attribute_of_ttl_is_read_and_off_is_told_from_unreadable(
     assert found[on] == "ttl"
     assert found[off] == ""
     assert isinstance(found["absent"], Unreadable)
+
+
+def test_a_profile_that_this_machine_lacks_is_refused_by_name(
+    inside: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PlatformRefused, match="aws:profile: 'elsewhere' is not a profile"):
+        preflight.session(dataclasses.replace(settings(), profile="elsewhere"))
 
 
 def test_a_cloud_that_does_not_answer_is_unreadable_and_not_wrong(
