@@ -138,8 +138,8 @@ class Backend:
         self.orders.drain(order_events.handler)
         self.queue.drain(fanout.handler)
 
-    def sweep(self) -> Any:
-        """Run the janitor once."""
+    def sweep(self, *, remaining_ms: int = 300_000) -> Any:
+        """Run the janitor once, with that much time."""
         from lambdas import janitor
         from tests.gateway.events import LambdaContext
 
@@ -154,7 +154,7 @@ class Backend:
             "resources": ["arn:aws:events:us-east-1:000000000000:rule/janitor"],
             "detail": {},
         }
-        context = LambdaContext(function_name="janitor", remaining_ms=300_000)
+        context = LambdaContext(function_name="janitor", remaining_ms=remaining_ms)
         return janitor.handler(event, context)
 
 
@@ -209,7 +209,7 @@ def running(
     )
     with (
         gateway,
-        calls.watching([clients.dynamodb(), clients.sqs()]),
+        calls.watching([clients.dynamodb(), clients.sqs(), clients.functions()]),
         ExitStack() as sockets,
     ):
         monkeypatch.setenv(Env.ENDPOINT, gateway.management_endpoint)

@@ -22,7 +22,7 @@ class Call:
     """One request to AWS."""
 
     operation: str
-    table: str | None = None
+    body: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ class Calls:
         self.refuse = self.die_before = self.die_after = None
 
     def _before(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> Any:
-        call = Call(operation=event_name.rpartition(".")[2], table=_table(request))
+        call = Call(operation=event_name.rpartition(".")[2], body=_body(request))
         with self._lock:
             number = len(self.log)
             self.log.append(call)
@@ -120,13 +120,12 @@ def _at_once(params: dict[str, Any], **_: Any) -> None:
         entry.pop("DelaySeconds", None)
 
 
-def _table(request: AWSPreparedRequest) -> str | None:
-    body = request.body
+def _body(request: AWSPreparedRequest) -> dict[str, Any]:
     try:
-        name = json.loads(body or b"{}").get("TableName")
-    except (ValueError, AttributeError):
-        return None
-    return name if isinstance(name, str) else None
+        body = json.loads(request.body or b"{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 class _Raw(io.BytesIO):
