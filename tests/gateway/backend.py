@@ -17,10 +17,11 @@ from tests.gateway.calls import Calls
 from tests.gateway.clock import VirtualClock
 from tests.gateway.cognito import Cognito
 from tests.gateway.devices import Device, Message
+from tests.gateway.handshakes import Authorizer
 from tests.gateway.platform import Platform
 from tests.gateway.queues import Queue
 from tests.gateway.routes import Route
-from tests.gateway.server import Authorizer, Gateway
+from tests.gateway.server import Gateway
 from tests.gateway.streams import Stream
 from tests.gateway.tables import Row, Tables
 

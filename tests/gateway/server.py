@@ -7,44 +7,28 @@ socket at the same time, as on AWS.
 
 import asyncio
 import contextlib
-import json
 import threading
-import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from tests.gateway import events, limits
 from tests.gateway.clock import VirtualClock
 from tests.gateway.connections import Connection, Connections
-from tests.gateway.faults import Faults, LambdaDiedError
+from tests.gateway.faults import Faults
+from tests.gateway.handshakes import Authorizer, as_text, read_handshake, refusal
 from tests.gateway.http import serve_http
+from tests.gateway.invocations import Invocation, Invoker, generic_error
 from tests.gateway.management import Management, Post
-from tests.gateway.routes import Answer, Route, read_answer, select_route
+from tests.gateway.routes import Route, select_route
 
 T = TypeVar("T")
-
-Authorizer = Callable[[events.Handshake], Mapping[str, object] | None]
-"""Gives the context of an accepted client, or nothing to refuse it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
-    """One call of a Lambda and how it ended."""
-
-    route_key: str
-    event: events.Event
-    result: object = None
-    error: BaseException | None = None
 
 
 @dataclass(kw_only=True)
@@ -66,6 +50,9 @@ class Gateway:
 
     def __enter__(self) -> Self:
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="lambda")
+        self._lambdas = Invoker(
+            routes=self.routes, faults=self.faults, log=self.invocations, pool=self._pool
+        )
         self._loop = asyncio.new_event_loop()
         self._busy = 0
         self._idle = threading.Condition()
@@ -202,22 +189,14 @@ class Gateway:
 
     async def _upgrade(self, wire: ServerConnection, request: Request) -> Response | None:
         """Run `$connect`; the upgrade waits for it, and nothing can be posted until it is over."""
-        url = urlsplit(request.path)
-        if url.path.rstrip("/") != f"/{self.stage}":
-            return _refusal(HTTPStatus.FORBIDDEN)
-        headers: dict[str, list[str]] = {}
-        for name, value in request.headers.raw_items():
-            headers.setdefault(name, []).append(value)
-        handshake = events.Handshake(
-            headers=headers,
-            query=parse_qs(url.query, keep_blank_values=True),
-            source_ip="127.0.0.1",
-        )
+        handshake = read_handshake(request, self.stage)
+        if handshake is None:
+            return refusal(403)
         context = None
         if self.authorizer is not None:
             context = self.authorizer(handshake)
             if context is None:
-                return _refusal(HTTPStatus.FORBIDDEN)
+                return refusal(403)
         now = self.clock.time()
         socket = events.Socket(
             connection_id=events.new_connection_id(),
@@ -226,16 +205,15 @@ class Gateway:
             domain_name=f"{self.api_id}.execute-api.us-east-1.amazonaws.com",
             connected_at=now,
             handshake=handshake,
-            authorizer=None if context is None else {k: _text(v) for k, v in context.items()},
+            authorizer=None if context is None else as_text(context),
         )
         connection = Connection(socket=socket, last_active_at=now)
         self._connections.add(connection)
         if "$connect" in self.routes:
-            answer = await self._invoke("$connect", events.connect_event(socket, now))
+            answer = await self._lambdas.invoke("$connect", events.connect_event(socket, now))
             if answer is None or not 200 <= answer.status < 300:
                 self._connections.remove(socket.connection_id)
-                status = HTTPStatus.BAD_GATEWAY if answer is None else HTTPStatus(answer.status)
-                return _refusal(status)
+                return refusal(502 if answer is None else answer.status)
         self._upgraded[wire] = connection
         return None
 
@@ -279,18 +257,18 @@ class Gateway:
             self._idle.notify_all()
 
     async def _lifecycle(self, route_key: str, event: events.Event) -> None:
-        await self._invoke(route_key, event)
+        await self._lambdas.invoke(route_key, event)
 
     async def _message(self, connection: Connection, body: str) -> None:
         socket = connection.socket
         route_key = select_route(self.routes, body)
         event = events.message_event(socket, self.clock.time(), route_key or "$default", body)
         if route_key is None:
-            await self._reply(connection, _generic("Forbidden", event))
+            await self._reply(connection, generic_error("Forbidden", event))
             return
-        answer = await self._invoke(route_key, event)
+        answer = await self._lambdas.invoke(route_key, event)
         if answer is None:
-            await self._reply(connection, _generic("Internal server error", event))
+            await self._reply(connection, generic_error("Internal server error", event))
         elif self.routes[route_key].two_way and answer.body is not None:
             await self._reply(connection, answer.body)
 
@@ -299,48 +277,3 @@ class Gateway:
         connection.last_active_at = self.clock.time()
         with contextlib.suppress(ConnectionClosed):
             await connection.wire.send(body)
-
-    async def _invoke(self, route_key: str, event: events.Event) -> Answer | None:
-        """Call the route's Lambda; nothing when it raised or answered what AWS cannot read."""
-        route = self.routes[route_key]
-        context = events.LambdaContext(function_name=route.function_name)
-
-        def call() -> object:
-            time.sleep(self.faults.invoke_latency(route_key))
-            return route.handler(json.loads(json.dumps(event)), context)
-
-        try:
-            result = await asyncio.wait_for(
-                self._loop.run_in_executor(self._pool, call), limits.INTEGRATION_SECONDS
-            )
-            answer = read_answer(result)
-        except (Exception, LambdaDiedError) as error:  # noqa: BLE001 - a Lambda may raise anything
-            self.invocations.append(Invocation(route_key=route_key, event=event, error=error))
-            return None
-        self.invocations.append(Invocation(route_key=route_key, event=event, result=result))
-        return answer
-
-
-def _refusal(status: HTTPStatus) -> Response:
-    body = json.dumps({"message": status.phrase}).encode()
-    headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body))})
-    return Response(status.value, status.phrase, headers, body)
-
-
-def _generic(message: str, event: events.Event) -> str:
-    """AWS's own words to a client when there is no Lambda answer to pass on."""
-    context = event["requestContext"]
-    return json.dumps(
-        {
-            "message": message,
-            "connectionId": context["connectionId"],
-            "requestId": context["requestId"],
-        }
-    )
-
-
-def _text(value: object) -> str:
-    """Authorizer context arrives as strings, whatever the authorizer returned."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
