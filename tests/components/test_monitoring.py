@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-from lambdas import catalogue
+from components.delivery_alarms import DELIVERIES
+from lambdas import catalogue, messages
 from lambdas.catalogue import METRIC_DIMENSIONS, METRICS_NAMESPACE, Metric
 from tests.components.conftest import Configure
 from tests.components.program import build
@@ -113,6 +114,11 @@ def test_our_own_metrics_are_asked_for_as_they_are_published(
         assert one["metricName"] in known
         assert set(one["dimensions"]) == set(METRIC_DIMENSIONS)
         assert one["dimensions"]["stage"] == "test"
+
+
+def test_failed_deliveries_are_counted_for_every_event_that_there_is() -> None:
+    tags = {event.__struct_config__.tag for event in messages.EventMessage.__subclasses__()}
+    assert {event_type for event_type, _ in DELIVERIES} == tags
 
 
 def test_an_expression_stays_within_what_an_alarm_may_hold(
