@@ -86,7 +86,7 @@ def _get_api(session: "Session", asked: Mapping[str, Any]) -> dict[str, Any]:
 def _get_table(session: "Session", asked: Mapping[str, Any]) -> dict[str, Any]:
     from botocore.exceptions import ClientError
 
-    from sandbox.aws.types.dynamodb import table_properties
+    from sandbox.aws.types.table_shapes import table_properties
 
     name, region = asked["name"], asked.get("region") or session.region
     client = session.client("dynamodb", region)

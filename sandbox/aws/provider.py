@@ -29,18 +29,17 @@ from pulumi.provider.experimental.provider import (
     UpdateResponse,
 )
 
-from sandbox.aws import config, state
+from sandbox.aws import config, lifecycle, state
 from sandbox.aws.check import DEFAULTS, Failure, check
 from sandbox.aws.code import ArchiveError, sha256
 from sandbox.aws.diff import Changes, changes, detailed
 from sandbox.aws.errors import (
     CancelledError,
-    IncompleteError,
     ProviderError,
     UnknownTokenError,
 )
 from sandbox.aws.lookups import LOOKUPS
-from sandbox.aws.operation import Operation, tolerating_absence
+from sandbox.aws.operation import Operation
 from sandbox.aws.schema import ResourceType
 from sandbox.aws.session import ENDPOINT, EndpointRefusedError, Session, loopback
 from sandbox.aws.types import TYPES
@@ -175,7 +174,7 @@ class AwsProvider(Provider):
         operation = self._operation(request.type, inputs, timeout=request.timeout)
         if request.preview:
             return CreateResponse(properties=lift(state.planned(operation), hidden))
-        outputs = await self._run(lambda: _create(operation))
+        outputs = await self._run(lambda: lifecycle.create(operation))
         return CreateResponse(resource_id=operation.id, properties=lift(outputs, hidden))
 
     async def read(self, request: ReadRequest) -> ReadResponse:
@@ -184,8 +183,8 @@ class AwsProvider(Provider):
         inputs, hidden_inputs = lower(request.inputs)
         operation = self._operation(request.type, old, state=old, resource_id=request.resource_id)
         if not inputs:
-            _resolve(operation)
-        found = await self._run(lambda: _find(operation))
+            lifecycle.resolve(operation)
+        found = await self._run(lambda: lifecycle.find(operation))
         if found is None:
             return ReadResponse(resource_id="")
         if inputs:
@@ -219,7 +218,7 @@ class AwsProvider(Provider):
         )
         if request.preview:
             return UpdateResponse(properties=lift(state.planned(operation), hidden))
-        outputs = await self._run(lambda: _update(operation))
+        outputs = await self._run(lambda: lifecycle.update(operation))
         return UpdateResponse(properties=lift(outputs, hidden))
 
     async def delete(self, request: DeleteRequest) -> None:
@@ -233,7 +232,7 @@ class AwsProvider(Provider):
             timeout=request.timeout,
         )
         if not old.get("skipDestroy"):
-            await self._run(lambda: _delete(operation))
+            await self._run(lambda: lifecycle.delete(operation))
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
         """Answer a look-up."""
@@ -327,73 +326,6 @@ def _would_clash(each: ResourceType, old: Mapping[str, Any], new: Mapping[str, A
     if not each.unique or each.autoname in new.get(DEFAULTS, ()):
         return False
     return all(old.get(name) == new.get(name) for name in each.unique)
-
-
-def _resolve(operation: Operation) -> None:
-    """Take an import's id apart into the properties that it is made of."""
-    names = operation.type.import_id
-    if operation.state or len(names) == 1:
-        return
-    parts = operation.id.split(operation.type.separator, len(names) - 1)
-    if len(parts) != len(names):
-        spelled = operation.type.separator.join(names)
-        raise ProviderError(f"{operation.id!r}: an id of {operation.type.pulumi_name} is {spelled}")
-    found = dict(zip(names, parts, strict=True))
-    operation.id = found.pop("id", operation.id)
-    operation.inputs = operation.state = found
-    if operation.type.compose_id:
-        operation.id = operation.type.compose_id(found)
-
-
-def _create(operation: Operation) -> dict[str, Any]:
-    each = operation.type
-    operation.id = each.create(operation)
-    try:
-        if each.finish:
-            each.finish(operation)
-        return _outputs(operation)
-    except ProviderError as error:
-        # The resource exists: the engine has to know it, or the next run would make it again.
-        known = state.planned(operation)
-        told = {name: value for name, value in known.items() if not contains_unknown(value)}
-        raise IncompleteError(operation.id, told, str(error)) from error
-
-
-def _outputs(operation: Operation) -> dict[str, Any]:
-    each = operation.type
-    if not any(known.output or known.computed for known in each.properties.values() if known.aws):
-        return state.made(operation, {})
-    found = operation.read()
-    if found is None:
-        raise ProviderError(f"{each.pulumi_name} {operation.id} was made, and is not there")
-    return state.made(operation, found)
-
-
-def _find(operation: Operation) -> dict[str, Any] | None:
-    found = operation.read()
-    if found is None:
-        return None
-    properties = state.observed(operation, found)
-    if operation.type.tagging:
-        tags = operation.listed_tags(str(properties.get("arn", "")))
-        defaults = operation.session.default_tags
-        own = {key: value for key, value in tags.items() if defaults.get(key) != value}
-        properties |= {"tags": own or None, "tagsAll": tags}
-    return properties
-
-
-def _update(operation: Operation) -> dict[str, Any]:
-    each = operation.type
-    if each.update and operation.changed - {"tags", "tagsAll"}:
-        each.update(operation)
-    if operation.changed & {"tags", "tagsAll"}:
-        operation.update_tags()
-    return _outputs(operation)
-
-
-def _delete(operation: Operation) -> None:
-    with tolerating_absence():
-        operation.type.delete(operation)
 
 
 def _to_stderr(message: str) -> None:

@@ -1,14 +1,28 @@
-"""The table of types: a module per service, a row per type."""
+"""The table of types: a module per kind of thing, a row per type."""
 
-from sandbox.aws.types import apigatewayv2, cloudwatch, dynamodb, events, iam, lambda_, sqs
+from sandbox.aws.types import (
+    alarms,
+    apigatewayv2,
+    dashboards,
+    events,
+    functions,
+    iam,
+    logs,
+    sqs,
+    tables,
+    triggers,
+)
 
 TYPES = {
+    **alarms.TYPES,
     **apigatewayv2.TYPES,
-    **cloudwatch.TYPES,
-    **dynamodb.TYPES,
+    **dashboards.TYPES,
     **events.TYPES,
+    **functions.TYPES,
     **iam.TYPES,
-    **lambda_.TYPES,
+    **logs.TYPES,
     **sqs.TYPES,
+    **tables.TYPES,
+    **triggers.TYPES,
 }
 """Every type that the sandbox has, by token."""

@@ -1,4 +1,4 @@
-"""CloudWatch: log groups, alarms and dashboards."""
+"""CloudWatch: alarms on metrics, and alarms on alarms."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,7 +8,6 @@ from sandbox.aws.schema import (
     ResourceType,
     Tagging,
     decimal,
-    document,
     flag,
     integer,
     mapping,
@@ -20,79 +19,6 @@ from sandbox.aws.schema import (
     text,
     text_set,
 )
-
-# --- Log groups -----------------------------------------------------------------------------------
-
-_RETENTIONS: Final = (
-    *(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
-    *(2922, 3288, 3653),
-)
-
-
-def _create_log_group(operation: Operation) -> str:
-    parameters = operation.parameters()
-    parameters.pop("retentionInDays", None)
-    operation.api.create_log_group(**parameters, **operation.tag_parameters())
-    return str(operation.get("name"))
-
-
-def _retain(operation: Operation) -> None:
-    group = {"logGroupName": operation.get("name")}
-    if days := operation.inputs.get("retentionInDays"):
-        operation.api.put_retention_policy(**group, retentionInDays=days)
-    elif operation.state:
-        operation.api.delete_retention_policy(**group)
-
-
-def _update_log_group(operation: Operation) -> None:
-    if "retentionInDays" in operation.changed:
-        _retain(operation)
-
-
-def _read_log_group(operation: Operation) -> Mapping[str, Any] | None:
-    found = operation.api.describe_log_groups(logGroupNamePrefix=operation.id)["logGroups"]
-    for group in found:
-        if group["logGroupName"] == operation.id:
-            # Without the `:*` that stands for its streams, as the official provider gives it.
-            return {**group, "arn": group["arn"].removesuffix(":*")}
-    return None
-
-
-def _delete_log_group(operation: Operation) -> None:
-    operation.api.delete_log_group(logGroupName=operation.id)
-
-
-LOG_GROUP: Final = ResourceType(
-    pulumi_name="aws:cloudwatch/logGroup:LogGroup",
-    service="logs",
-    properties=properties(
-        text("name", "logGroupName", replaces=True),
-        text("namePrefix", None, replaces=True),
-        text("kmsKeyId", "kmsKeyId", replaces=True),
-        text(
-            "logGroupClass",
-            "logGroupClass",
-            computed=True,
-            replaces=True,
-            choices=("STANDARD", "INFREQUENT_ACCESS"),
-        ),
-        integer("retentionInDays", "retentionInDays", default=0, choices=_RETENTIONS),
-        flag("skipDestroy", None, default=False),
-        out("arn", "arn"),
-        tags=True,
-    ),
-    create=_create_log_group,
-    finish=_retain,
-    read=_read_log_group,
-    update=_update_log_group,
-    delete=_delete_log_group,
-    autoname="name",
-    autoname_most=512,
-    unique=("name",),
-    tagging=Tagging(parameter="tags", listed="tags", target="resourceArn", keys="tagKeys"),
-)
-
-# --- Alarms ---------------------------------------------------------------------------------------
 
 _ALARM_TAGS: Final = Tagging(pairs=True)
 
@@ -310,39 +236,5 @@ COMPOSITE_ALARM: Final = ResourceType(
     tagging=_ALARM_TAGS,
 )
 
-# --- Dashboards -----------------------------------------------------------------------------------
 
-
-def _put_dashboard(operation: Operation) -> str:
-    operation.api.put_dashboard(**operation.parameters())
-    return str(operation.get("dashboardName"))
-
-
-def _update_dashboard(operation: Operation) -> None:
-    _put_dashboard(operation)
-
-
-def _read_dashboard(operation: Operation) -> Mapping[str, Any]:
-    return operation.api.get_dashboard(DashboardName=operation.id)
-
-
-def _delete_dashboard(operation: Operation) -> None:
-    operation.api.delete_dashboards(DashboardNames=[operation.id])
-
-
-DASHBOARD: Final = ResourceType(
-    pulumi_name="aws:cloudwatch/dashboard:Dashboard",
-    service="cloudwatch",
-    properties=properties(
-        text("dashboardName", required=True, replaces=True),
-        document("dashboardBody", required=True),
-        out("dashboardArn"),
-    ),
-    create=_put_dashboard,
-    read=_read_dashboard,
-    update=_update_dashboard,
-    delete=_delete_dashboard,
-    unique=("dashboardName",),
-)
-
-TYPES: Final = table(LOG_GROUP, METRIC_ALARM, COMPOSITE_ALARM, DASHBOARD)
+TYPES: Final = table(METRIC_ALARM, COMPOSITE_ALARM)

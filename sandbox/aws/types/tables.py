@@ -18,35 +18,14 @@ from sandbox.aws.schema import (
     text,
     text_set,
 )
-
-_ON_DEMAND: Final = "PAY_PER_REQUEST"
-
-
-def _keys(hash_key: str, range_key: str | None) -> list[dict[str, str]]:
-    keys = [{"AttributeName": hash_key, "KeyType": "HASH"}]
-    return [*keys, {"AttributeName": range_key, "KeyType": "RANGE"}] if range_key else keys
-
-
-def _throughput(of: Mapping[str, Any], mode: str) -> dict[str, Any]:
-    if mode == _ON_DEMAND:
-        return {}
-    read, write = of.get("readCapacity") or 1, of.get("writeCapacity") or 1
-    return {"ProvisionedThroughput": {"ReadCapacityUnits": read, "WriteCapacityUnits": write}}
-
-
-def _index(each: Mapping[str, Any], hash_key: str) -> dict[str, Any]:
-    projection: dict[str, Any] = {"ProjectionType": each["projectionType"]}
-    if each.get("nonKeyAttributes"):
-        projection["NonKeyAttributes"] = each["nonKeyAttributes"]
-    return {
-        "IndexName": each["name"],
-        "KeySchema": _keys(hash_key, each.get("rangeKey")),
-        "Projection": projection,
-    }
-
-
-def _global_index(each: Mapping[str, Any], mode: str) -> dict[str, Any]:
-    return {**_index(each, each["hashKey"]), **_throughput(each, mode)}
+from sandbox.aws.types.table_shapes import (
+    ON_DEMAND,
+    global_index,
+    index,
+    keys,
+    table_properties,
+    throughput,
+)
 
 
 def _attributes(operation: Operation) -> list[dict[str, str]]:
@@ -66,15 +45,15 @@ def _create_table(operation: Operation) -> str:
     given, mode = operation.inputs, operation.get("billingMode")
     parameters = operation.parameters()
     if locals_ := given.get("localSecondaryIndexes"):
-        parameters["LocalSecondaryIndexes"] = [_index(each, given["hashKey"]) for each in locals_]
+        parameters["LocalSecondaryIndexes"] = [index(each, given["hashKey"]) for each in locals_]
     if globals_ := given.get("globalSecondaryIndexes"):
-        parameters["GlobalSecondaryIndexes"] = [_global_index(each, mode) for each in globals_]
+        parameters["GlobalSecondaryIndexes"] = [global_index(each, mode) for each in globals_]
     if given.get("streamEnabled"):
         parameters["StreamSpecification"] = _stream(operation)
     operation.api.create_table(
         **parameters,
-        **_throughput(given, mode),
-        KeySchema=_keys(given["hashKey"], given.get("rangeKey")),
+        **throughput(given, mode),
+        KeySchema=keys(given["hashKey"], given.get("rangeKey")),
         AttributeDefinitions=_attributes(operation),
         **operation.tag_parameters(),
     )
@@ -128,7 +107,7 @@ def _update_table(operation: Operation) -> None:
     mode = operation.get("billingMode")
     settings = operation.changed_parameters
     if changed & {"billingMode", "readCapacity", "writeCapacity"}:
-        settings |= {"BillingMode": mode, **_throughput(operation.inputs, mode)}
+        settings |= {"BillingMode": mode, **throughput(operation.inputs, mode)}
     if settings:
         operation.api.update_table(TableName=operation.id, **settings)
         _active(operation)
@@ -151,7 +130,7 @@ def _update_indexes(operation: Operation, mode: str) -> None:
         {"Delete": {"IndexName": name}} for name, each in before.items() if after.get(name) != each
     ]
     steps += [
-        {"Create": _global_index(each, mode)}
+        {"Create": global_index(each, mode)}
         for name, each in after.items()
         if before.get(name) != each
     ]
@@ -173,67 +152,11 @@ def _delete_table(operation: Operation) -> None:
     operation.wait(lambda: operation.read() is None, f"the table {operation.id} is gone")
 
 
-# --- Back to properties ---------------------------------------------------------------------------
-
-
-def key_names(schema: list[dict[str, str]]) -> dict[str, str]:
-    """Return a key schema as `hashKey` and, where there is one, `rangeKey`."""
-    return {f"{each['KeyType'].lower()}Key": each["AttributeName"] for each in schema}
-
-
-def index_properties(each: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an index as its properties."""
-    projection = each.get("Projection", {})
-    capacity = each.get("ProvisionedThroughput", {})
-    found = {
-        "name": each["IndexName"],
-        **key_names(each["KeySchema"]),
-        "projectionType": projection.get("ProjectionType"),
-        "nonKeyAttributes": projection.get("NonKeyAttributes"),
-        "readCapacity": capacity.get("ReadCapacityUnits"),
-        "writeCapacity": capacity.get("WriteCapacityUnits"),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
 def _read_table(operation: Operation) -> Mapping[str, Any]:
     described = _described(operation)
     name = {"TableName": operation.id}
     ttl = operation.api.describe_time_to_live(**name)["TimeToLiveDescription"]
     return {**described, "TimeToLive": ttl}
-
-
-def table_properties(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a described table (with its `TimeToLive`) as its properties."""
-    mode = found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
-    capacity = found.get("ProvisionedThroughput", {})
-    ttl, stream = found.get("TimeToLive", {}), found.get("StreamSpecification", {})
-    locals_ = [index_properties(each) for each in found.get("LocalSecondaryIndexes", ())]
-    return {
-        **key_names(found["KeySchema"]),
-        "attributes": [
-            {"name": each["AttributeName"], "type": each["AttributeType"]}
-            for each in found["AttributeDefinitions"]
-        ],
-        "billingMode": mode,
-        "globalSecondaryIndexes": [
-            index_properties(each) for each in found.get("GlobalSecondaryIndexes", ())
-        ],
-        "localSecondaryIndexes": [
-            {name: value for name, value in each.items() if name != "hashKey"} for each in locals_
-        ],
-        "readCapacity": capacity.get("ReadCapacityUnits", 0),
-        "writeCapacity": capacity.get("WriteCapacityUnits", 0),
-        "streamEnabled": bool(stream.get("StreamEnabled")),
-        "streamViewType": stream.get("StreamViewType", ""),
-        "streamArn": found.get("LatestStreamArn", ""),
-        "streamLabel": found.get("LatestStreamLabel", ""),
-        "tableClass": found.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
-        "ttl": {
-            "attributeName": ttl.get("AttributeName", ""),
-            "enabled": ttl.get("TimeToLiveStatus") == "ENABLED",
-        },
-    }
 
 
 def _table_outputs(_: Operation, found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -261,7 +184,7 @@ TABLE: Final = ResourceType(
     properties=properties(
         text("name", "TableName", replaces=True),
         records("attributes", text("name", required=True), text("type", required=True), aws=None),
-        text("billingMode", default="PROVISIONED", choices=("PROVISIONED", _ON_DEMAND)),
+        text("billingMode", default="PROVISIONED", choices=("PROVISIONED", ON_DEMAND)),
         flag("deletionProtectionEnabled"),
         records(
             "globalSecondaryIndexes",
