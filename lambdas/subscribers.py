@@ -60,10 +60,9 @@ def page(topic: str, start_key: dict[str, str] | None = None) -> Page:
         "TableName": os.environ[Env.SUBSCRIPTIONS_TABLE],
         "IndexName": TOPIC_INDEX,
         "KeyConditionExpression": "topic = :topic",
-        "FilterExpression": "attribute_not_exists(#ttl) OR #ttl > :now",
         "ProjectionExpression": ", ".join(_SUBSCRIPTION),
         "ExpressionAttributeNames": _SUBSCRIPTION,
-        "ExpressionAttributeValues": {":topic": {"S": topic}, ":now": {"N": str(int(now))}},
+        "ExpressionAttributeValues": {":topic": {"S": topic}},
     }
     if start_key is not None:
         request["ExclusiveStartKey"] = {name: {"S": value} for name, value in start_key.items()}
