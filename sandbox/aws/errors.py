@@ -49,3 +49,5 @@ class IncompleteError(ProviderError):
         self.resource_id = resource_id
         self.properties = properties
         self.reason = reason
+        self.secrets: frozenset[tuple[str | int, ...]] = frozenset()
+        """Paths within the properties; who knows them sets them on the way out."""

@@ -1,6 +1,7 @@
 """One operation on one resource: its values by the API's names, its calls, its waiting."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -70,7 +71,9 @@ class Api:
             except (HTTPClientError, NoConnectionError) as error:
                 raise CloudUnreachableError(self._endpoint, spoken, type(error).__name__) from None
             except BotoCoreError as error:
-                raise ProviderError(f"{spoken}: {error}") from None
+                # A complaint about a parameter spells its value, which may be a secret.
+                reason = re.sub(r", value: .*", "", str(error))
+                raise ProviderError(f"{spoken}: {reason}") from None
 
         return call
 

@@ -35,6 +35,7 @@ from sandbox.aws.code import ArchiveError, sha256
 from sandbox.aws.diff import Changes, changes, detailed
 from sandbox.aws.errors import (
     CancelledError,
+    IncompleteError,
     ProviderError,
     UnknownTokenError,
 )
@@ -174,7 +175,11 @@ class AwsProvider(Provider):
         operation = self._operation(request.type, inputs, timeout=request.timeout)
         if request.preview:
             return CreateResponse(properties=lift(state.planned(operation), hidden))
-        outputs = await self._run(lambda: lifecycle.create(operation))
+        try:
+            outputs = await self._run(lambda: lifecycle.create(operation))
+        except IncompleteError as error:
+            error.secrets = hidden
+            raise
         return CreateResponse(resource_id=operation.id, properties=lift(outputs, hidden))
 
     async def read(self, request: ReadRequest) -> ReadResponse:

@@ -105,7 +105,7 @@ async def _abort_incomplete(error: IncompleteError, context: Any) -> NoReturn:
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
             id=error.resource_id,
-            properties=PropertyValue.marshal_map(lift(error.properties)),
+            properties=PropertyValue.marshal_map(lift(error.properties, error.secrets)),
             reasons=[error.reason],
         )
     )

@@ -8,8 +8,8 @@ ON_DEMAND: Final = "PAY_PER_REQUEST"
 
 def keys(hash_key: str, range_key: str | None) -> list[dict[str, str]]:
     """Return a key schema."""
-    keys = [{"AttributeName": hash_key, "KeyType": "HASH"}]
-    return [*keys, {"AttributeName": range_key, "KeyType": "RANGE"}] if range_key else keys
+    schema = [{"AttributeName": hash_key, "KeyType": "HASH"}]
+    return [*schema, {"AttributeName": range_key, "KeyType": "RANGE"}] if range_key else schema
 
 
 def throughput(of: Mapping[str, Any], mode: str) -> dict[str, Any]:

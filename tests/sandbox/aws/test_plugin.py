@@ -206,7 +206,9 @@ def test_a_resource_whose_creation_fails_halfway_is_handed_over_to_be_recorded(
     Halting.answers = {"CreateLogGroup": (200, b"{}"), "PutRetentionPolicy": (400, refusal)}
     offline_plugin.configure()
     group = urn("aws:cloudwatch/logGroup:LogGroup")
-    news = wire(name="/half", retentionInDays=7)
+    hidden = frozenset({("kmsKeyId",)})
+    values = lift({"name": "/half", "retentionInDays": 7, "kmsKeyId": "hush"}, hidden)
+    news = PropertyValue.marshal_map(values)
     checked = offline_plugin.stub.Check(pb.CheckRequest(urn=group, news=news))
 
     with pytest.raises(grpc.RpcError) as refused:
@@ -219,6 +221,7 @@ def test_a_resource_whose_creation_fails_halfway_is_handed_over_to_be_recorded(
     assert told.id == "/half"
     assert "too many" in told.reasons[0]
     assert told.properties.fields["retentionInDays"].number_value == 7
+    assert told.properties.fields["kmsKeyId"] == news.fields["kmsKeyId"], "a secret stays one"
 
 
 @pytest.mark.cloud

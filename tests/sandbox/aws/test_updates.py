@@ -167,3 +167,10 @@ def test_a_cancel_while_a_new_resource_is_waited_for_still_records_it(driver: Dr
 
     assert ended.value.resource_id == unique("f")
     assert "cancelled" in ended.value.reason
+
+
+def test_a_complaint_about_a_parameter_does_not_repeat_its_value():
+    with pytest.raises(ProviderError, match="QueueName") as refused:
+        operation().api.create_queue(QueueName={"hunter2": 1})
+
+    assert "hunter2" not in str(refused.value)
