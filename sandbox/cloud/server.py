@@ -12,14 +12,15 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 import ministack.app as ministack
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack.core import iam_evaluator, sigv4
+from ministack.core import iam_evaluator, lambda_runtime, sigv4
 from ministack.core.persistence import save_all
-from ministack.services import iam, sts
+from ministack.services import iam, lambda_svc, sts
 
 
 def _save() -> None:
@@ -67,8 +68,34 @@ def _let_people_in() -> None:
     sigv4.header_signature_failure = verify_known
 
 
+class _Logged:
+    """A Lambda's worker whose output is kept: MiniStack drops it where a WebSocket called."""
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+
+    def invoke(self, event: object, request_id: str) -> dict[str, Any]:
+        """Run the Lambda, and write its output to its log group."""
+        began = time.monotonic()
+        result = self._worker.invoke(event, request_id)
+        lambda_svc._emit_lambda_logs(
+            self._worker.config,
+            request_id,
+            result.get("log") or "",
+            result.get("status") == "error",
+            int((time.monotonic() - began) * 1000),
+        )
+        return result
+
+
+def _keep_logs() -> None:
+    get = lambda_runtime.get_or_create_worker
+    lambda_runtime.get_or_create_worker = lambda *given, **options: _Logged(get(*given, **options))
+
+
 async def main() -> None:
     """Serve until a signal comes."""
+    _keep_logs()
     if ministack.AUTH:
         _let_people_in()
     loop = asyncio.get_running_loop()

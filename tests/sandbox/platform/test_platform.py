@@ -139,6 +139,19 @@ def test_what_no_route_takes_is_acknowledged_as_unknown(cloud, platform, sent, o
     assert answer["originalAction"] == original
 
 
+def test_what_a_lambda_logs_behind_a_websocket_is_kept(cloud, platform):
+    async def visit():
+        async with websockets.connect(_url(cloud, platform)) as socket:
+            await socket.send("{}")
+            await asyncio.wait_for(socket.recv(), 20)
+
+    asyncio.run(visit())
+    events = cloud.client("logs").filter_log_events(
+        logGroupName="/aws/lambda/WizzUser-WebSocketDefault-sandbox"
+    )["events"]
+    assert any(event["message"].startswith("REPORT") for event in events)
+
+
 def test_bringing_it_up_again_changes_nothing(cloud, platform):
     (cloud.home / "platform.json").unlink()
     assert ensure(cloud) == platform
