@@ -61,9 +61,9 @@ class Env(StrEnum):
     """JSON: a list of {id, issuer, clientIds, entityType, jwksUrl}."""
     FORMER_FUNCTIONS = "FORMER_FUNCTIONS"
     """JSON: lifecycle route key -> name or ARN of the platform's Lambda that served it before."""
-    LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
-    SERVICE = "POWERTOOLS_SERVICE_NAME"
-    METRICS_NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
+    LOG_LEVEL = "LOG_LEVEL"
+    SERVICE = "SERVICE_NAME"
+    METRICS_NAMESPACE = "METRICS_NAMESPACE"
 
 
 METRICS_NAMESPACE: Final = "OrderReceiver"

@@ -86,7 +86,7 @@ def test_of_an_exception_only_type_place_and_code_are_logged() -> None:
 def test_the_level_of_the_environment_holds(
     level: str, written: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
+    monkeypatch.setenv("LOG_LEVEL", level)
     log("a", level="DEBUG")
     log("b")
     assert len(lines(capsys)) == written
