@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.aws.errors import ProviderError
+from sandbox.aws.api import gone
+from sandbox.aws.errors import CloudError, ProviderError
 
 if TYPE_CHECKING:
     from sandbox.aws.session import Session
@@ -43,20 +44,24 @@ def _matches(found: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
 
 
 def _get_apis(session: "Session", asked: Mapping[str, Any]) -> dict[str, Any]:
-    client = session.client("apigatewayv2", asked.get("region"))
-    pages = client.get_paginator("get_apis").paginate()
-    ids = [each["ApiId"] for page in pages for each in page["Items"] if _matches(each, asked)]
+    api = session.api("apigatewayv2", asked.get("region"))
+    ids: list[str] = []
+    page: dict[str, Any] = {"NextToken": None}
+    while "NextToken" in page:
+        after = {"NextToken": page["NextToken"]} if page["NextToken"] else {}
+        page = api.get_apis(**after)
+        ids += [each["ApiId"] for each in page["Items"] if _matches(each, asked)]
     region = asked.get("region") or session.region
     return {**asked, "id": region, "ids": ids, "region": region}
 
 
 def _get_api(session: "Session", asked: Mapping[str, Any]) -> dict[str, Any]:
-    from botocore.exceptions import ClientError
-
     api_id, region = asked["apiId"], asked.get("region") or session.region
     try:
-        found = session.client("apigatewayv2", region).get_api(ApiId=api_id)
-    except ClientError as error:
+        found = session.api("apigatewayv2", region).get_api(ApiId=api_id)
+    except CloudError as error:
+        if not gone(error):
+            raise
         raise NotFoundError(f"there is no API with the id {api_id} in {region}") from error
     cors = found.get("CorsConfiguration")
     return {
@@ -84,18 +89,18 @@ def _get_api(session: "Session", asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _get_table(session: "Session", asked: Mapping[str, Any]) -> dict[str, Any]:
-    from botocore.exceptions import ClientError
-
     from sandbox.aws.types.table_shapes import table_properties
 
     name, region = asked["name"], asked.get("region") or session.region
-    client = session.client("dynamodb", region)
+    api = session.api("dynamodb", region)
     try:
-        found = client.describe_table(TableName=name)["Table"]
-    except ClientError as error:
+        found = api.describe_table(TableName=name)["Table"]
+    except CloudError as error:
+        if not gone(error):
+            raise
         raise NotFoundError(f"there is no table {name} in {region}") from error
-    ttl = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    tags = client.list_tags_of_resource(ResourceArn=found["TableArn"])["Tags"]
+    ttl = api.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    tags = api.list_tags_of_resource(ResourceArn=found["TableArn"])["Tags"]
     encryption = found.get("SSEDescription", {})
     return {
         "rangeKey": "",
@@ -129,7 +134,7 @@ def _get_region(session: "Session", asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _get_caller_identity(session: "Session", _: Mapping[str, Any]) -> dict[str, Any]:
-    who = session.client("sts").get_caller_identity()
+    who = session.api("sts").get_caller_identity()
     return {
         "id": who["Account"],
         "accountId": who["Account"],

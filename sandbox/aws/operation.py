@@ -1,15 +1,15 @@
 """One operation on one resource: its values by the API's names, its calls, its waiting."""
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sandbox.aws.errors import CancelledError, CloudError, CloudUnreachableError, ProviderError
+from sandbox.aws.api import gone
+from sandbox.aws.errors import CancelledError, CloudError, ProviderError
 from sandbox.aws.schema import Kind, Property, ResourceType, Tagging
 
 if TYPE_CHECKING:
@@ -17,65 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.aws.session import Session
-
-GONE: Final = frozenset(
-    {
-        "404",
-        "NotFoundException",
-        "ResourceNotFoundException",
-        "ResourceNotFound",
-        "NoSuchEntity",
-        "NoSuchEntityException",
-        "QueueDoesNotExist",
-        "AWS.SimpleQueueService.NonExistentQueue",
-        "DashboardNotFoundError",
-    }
-)
-"""Codes by which the services say that what was asked for does not exist."""
-
-
-def gone(error: Exception) -> bool:
-    """Whether an error says that the thing does not exist."""
-    return isinstance(error, CloudError) and error.code in GONE
-
-
-class Api:
-    """A service's calls, by the client's names, with errors that say what they are about."""
-
-    def __init__(self, client: Any, endpoint: str, cancelled: threading.Event) -> None:
-        self._client = client
-        self._endpoint = endpoint
-        self._cancelled = cancelled
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        def call(**parameters: Any) -> Any:
-            from botocore.exceptions import (
-                BotoCoreError,
-                ClientError,
-                HTTPClientError,
-            )
-            from botocore.exceptions import (
-                ConnectionError as NoConnectionError,
-            )
-
-            spoken = self._client.meta.method_to_api_mapping.get(method, method)
-            if self._cancelled.is_set():
-                raise CancelledError(f"{spoken} was not sent: the operation was cancelled")
-            try:
-                return getattr(self._client, method)(**parameters)
-            except ClientError as error:
-                told = error.response.get("Error", {})
-                raise CloudError(
-                    spoken, str(told.get("Code", "?")), str(told.get("Message", "?"))
-                ) from None
-            except (HTTPClientError, NoConnectionError) as error:
-                raise CloudUnreachableError(self._endpoint, spoken, type(error).__name__) from None
-            except BotoCoreError as error:
-                # A complaint about a parameter spells its value, which may be a secret.
-                reason = re.sub(r", value: .*", "", str(error))
-                raise ProviderError(f"{spoken}: {reason}") from None
-
-        return call
 
 
 @dataclass(kw_only=True)
@@ -103,8 +44,7 @@ class Operation:
 
     def service(self, name: str) -> Any:
         """Return the calls of a service."""
-        client = self.session.client(name, self.region)
-        return Api(client, self.session.endpoint, self.cancelled)
+        return self.session.api(name, self.region)
 
     @property
     def api(self) -> Any:

@@ -103,6 +103,7 @@ class AwsProvider(Provider):
             endpoint=self._environment.get(ENDPOINT),
             region=settings.region,
             default_tags=settings.default_tags,
+            cancelled=self._cancelled,
         )
         if settings.set_aside:
             self._notice(

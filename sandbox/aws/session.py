@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from sandbox.aws.api import Api
 from sandbox.aws.errors import ProviderError
 
 ENDPOINT: Final = "AWS_ENDPOINT_URL"
@@ -47,11 +48,17 @@ class Session:
     """Where the cloud is, and its clients, each made when it is first needed."""
 
     def __init__(
-        self, *, endpoint: str | None, region: str, default_tags: Mapping[str, str]
+        self,
+        *,
+        endpoint: str | None,
+        region: str,
+        default_tags: Mapping[str, str],
+        cancelled: threading.Event | None = None,
     ) -> None:
         self.endpoint = loopback(endpoint)
         self.region = region
         self.default_tags = dict(default_tags)
+        self._cancelled = cancelled or threading.Event()
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
@@ -63,7 +70,7 @@ class Session:
     @cached_property
     def account(self) -> str:
         """The account that the cloud plays."""
-        return str(self.client("sts").get_caller_identity()["Account"])
+        return str(self.api("sts").get_caller_identity()["Account"])
 
     @cached_property
     def _bare(self) -> Any:
@@ -81,6 +88,10 @@ class Session:
                 "use_dualstack_endpoint": (None, None, False, None),
             }
         )
+
+    def api(self, service: str, region: str | None = None) -> Any:
+        """Return the calls of a service, in the provider's region unless another is given."""
+        return Api(self.client(service, region), self.endpoint, self._cancelled)
 
     def client(self, service: str, region: str | None = None) -> Any:
         """Return a client of a service; clients may be shared by threads, making one may not."""

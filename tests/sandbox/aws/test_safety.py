@@ -139,6 +139,11 @@ def test_a_cloud_that_does_not_answer_is_named_with_the_way_out(offline: Driver)
         offline.create("aws:sqs/queue:Queue", "q")
 
 
+def test_a_look_up_says_so_too(offline: Driver):
+    with pytest.raises(ProviderError, match=r"http://127\.0\.0\.1:9 .*make up"):
+        offline.invoke("aws:dynamodb/getTable:getTable", name="t")
+
+
 def test_a_client_is_made_once_per_service_and_region():
     session = Session(endpoint="http://127.0.0.1:9", region="us-east-1", default_tags={})
 
