@@ -22,14 +22,17 @@ _NOTES: Final = {True: "in preview", False: "with values"}
 def subjects(folder: Path, stack: str | None, look_ups: Mapping[str, Any]) -> Iterator[Subject]:
     """Run the program and yield what it registers; raises `UncheckableError`."""
     folder = folder.resolve()
-    if not (folder / "__main__.py").is_file():
-        raise UncheckableError(f"{folder} holds no __main__.py")
-    name = str(_project(folder).get("name") or folder.name)
+    project = _project(folder)
+    main = folder / str(project.get("main") or ".")
+    main = main if main.suffix == ".py" else main / "__main__.py"
+    if not main.is_file():
+        raise UncheckableError(f"{folder} holds no Pulumi program in Python ({main} is missing)")
+    name = str(project.get("name") or folder.name)
     stack = stack or _only_stack(folder)
     config = configuration_of(folder, stack)
     for preview in (True, False):
         task = {
-            "main": str(folder / "__main__.py"),
+            "main": str(main),
             "project": name,
             "stack": stack,
             "preview": preview,
@@ -37,20 +40,20 @@ def subjects(folder: Path, stack: str | None, look_ups: Mapping[str, Any]) -> It
             "look_ups": dict(look_ups),
         }
         yield Subject(
-            file=folder / "__main__.py",
+            file=main,
             what=f"program {folder.name}",
-            registered=[_registered(entry) for entry in _run(task)],
+            registered=[_registered(entry) for entry in _run(task, _python(folder, project))],
             stack=stack,
             config=config,
             note=_NOTES[preview],
         )
 
 
-def _run(task: dict[str, Any]) -> list[dict[str, Any]]:
+def _run(task: dict[str, Any], python: str) -> list[dict[str, Any]]:
     root = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "registrations.json"
-        command = [sys.executable, "-m", "policies.check.child"]
+        command = [python, "-m", "policies.check.child"]
         try:
             done = subprocess.run(
                 [*command, json.dumps(task | {"result": str(result)})],
@@ -67,6 +70,13 @@ def _run(task: dict[str, Any]) -> list[dict[str, Any]]:
             note = _NOTES[task["preview"]]
             raise UncheckableError(f"the program failed {note}:\n{_tail(done.stderr)}")
         return json.loads(result.read_text(encoding="utf-8"))
+
+
+def _python(folder: Path, project: Mapping[str, Any]) -> str:
+    """Return the interpreter of the program's own virtual environment, where it has one."""
+    options = mapping(mapping(project.get("runtime")).get("options"))
+    python = folder / str(options.get("virtualenv") or "") / "bin" / "python"
+    return str(python) if options.get("virtualenv") and python.is_file() else sys.executable
 
 
 def isolated_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Reading a CloudFormation template (JSON or YAML, SAM included) that nobody deploys yet."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from policies.carriers.document import Unreadable, read
 from policies.check.subject import Subject, UncheckableError, read_text
 from policies.kinds import STACK
 from policies.model import Registered, Resource
-from policies.values import NO_PROPS, Value
+from policies.values import NO_PROPS, Value, as_list
 
 
 def subject(file: Path) -> Subject:
@@ -39,8 +40,10 @@ def _registered(resource: Resource, template: dict[str, Value]) -> Registered:
     resources = template["Resources"]
     definition = resources.get(logical_id) if isinstance(resources, dict) else None
     properties = definition.get("Properties") if isinstance(definition, dict) else None
+    depends_on = definition.get("DependsOn") if isinstance(definition, dict) else None
     return Registered(
         resource=named,
+        dependencies=[name for name in as_list(depends_on) if isinstance(name, str)],
         property_dependencies={
             name[:1].lower() + name[1:]: sorted(set(_references(value)))
             for name, value in (properties if isinstance(properties, dict) else {}).items()
@@ -62,4 +65,13 @@ def _references(value: Value) -> Iterator[str]:
                 if isinstance(first, str):
                     yield first.partition(".")[0]
             else:
+                if name == "Fn::Sub":
+                    yield from _placeholders(argument)
                 yield from _references(argument)
+
+
+def _placeholders(argument: Value) -> Iterator[str]:
+    """Yield the logical ids in a text with placeholders: `/aws/lambda/${Orders}`."""
+    text = argument[0] if isinstance(argument, list) and argument else argument
+    if isinstance(text, str):
+        yield from re.findall(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}", text)

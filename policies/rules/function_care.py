@@ -26,6 +26,7 @@ EVERYWHERE: Final[dict[str, Any]] = {
 }
 _LOGS: Final = "function-keeps-its-logs"
 _DEAD_LETTERS: Final = "function-has-dead-letter-target"
+_GROUP_NAMES: Final = ("name", "logGroupName")
 _SYNCHRONOUS: Final = ("apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com")
 
 
@@ -67,11 +68,11 @@ def _log_groups(function: Registered, stack: Stack) -> Iterator[Registered]:
         *function.dependencies,
     }
     for group in stack.of_kind(LOG_GROUP):
-        name = group.resource.props.text("name") or group.resource.props.text("logGroupName")
+        texts = [group.resource.props.text(each) for each in _GROUP_NAMES]
         if (
-            (isinstance(name, str) and name in wanted)
+            any(text in wanted for text in texts)
             or group.resource.urn in hangs_on
-            or urn in group.property_dependencies.get("name", ())
+            or any(urn in group.property_dependencies.get(each, ()) for each in _GROUP_NAMES)
         ):
             yield group
 

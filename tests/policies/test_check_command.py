@@ -185,6 +185,41 @@ def test_a_program_is_checked_in_preview_and_with_values(tmp_path, capsys):
     assert violation["found"] == ["in preview", "with values"]
 
 
+def test_a_templates_function_and_its_log_group_belong_together(tmp_path, capsys):
+    function = """
+  Orders:
+    Type: AWS::Lambda::Function
+    Properties:
+      Environment: {Variables: {WEBSOCKET_API: lwk0wf6rpl}}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !Ref Orders, Principal: "123456789012"}
+  Source:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: !GetAtt Orders.Arn, EventSourceArn: !GetAtt Queue.Arn}
+"""
+    group = """
+  Logs:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: !Sub "/aws/lambda/${Orders}", RetentionInDays: 7}
+"""
+    broken = []
+    for text in (f"Resources:{function}", f"Resources:{function}{group}"):
+        main(["check", "--template", write(tmp_path / "t.yaml", text), "--format", "json"])
+        violations = json.loads(capsys.readouterr().out)["violations"]
+        broken.append({violation["rule"] for violation in violations})
+    others = {"event-source-is-bounded", "function-has-dead-letter-target"}
+    assert broken == [{"function-keeps-its-logs", *others}, others]
+
+
+def test_a_program_may_stand_in_a_folder_of_its_own(tmp_path, capsys):
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\nmain: infra\n")
+    (tmp_path / "infra").mkdir()
+    program = f"import pulumi\npulumi.CustomResource('{API}', 'chat', {{}})\n"
+    (tmp_path / "infra" / "__main__.py").write_text(program)
+    assert main(["check", "--program", str(tmp_path)]) == 1
+
+
 def test_a_mistyped_configuration_is_no_pass(good_state, tmp_path, capsys):
     config = write(tmp_path / "config.json", {"no-opaque-template": {"alow": []}})
     assert main(["check", "--state", good_state, "--config", config]) == 2

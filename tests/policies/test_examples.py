@@ -30,6 +30,12 @@ def test_the_good_example_keeps_its_rule_and_breaks_no_mandatory_one(rule, previ
     assert [diagnostic.message for diagnostic in mandatory] == []
 
 
+def test_the_pack_as_a_process_finds_every_bad_example(pack_process):
+    for rule in PROGRAMS:
+        registered = registrations(reference.example(rule, "bad"), preview=True)
+        assert rule.name in rules_of(ask(pack_process, registered)), rule.name
+
+
 def test_the_examples_of_exemptions_are_refused_and_accepted():
     rule = RULES[-1]
     names = [rule.name for rule in RULES]

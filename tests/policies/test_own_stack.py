@@ -111,6 +111,13 @@ def look_ups(stage: str, config: dict[str, str]) -> dict[str, dict]:
     }
 
 
+def test_the_look_ups_that_the_workflow_gives_are_those_of_dev():
+    file = ROOT / "policies" / "look_ups" / "dev.json"
+    expected = look_ups("dev", program.configuration_of(ROOT, "dev"))
+    named = {key: answer for key, answer in expected.items() if not key.endswith("#")}
+    assert json.loads(file.read_text(encoding="utf-8")) == named
+
+
 @pytest.mark.parametrize("stage", ["sandbox", "dev", "prod"])
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 def test_our_own_stack_has_no_findings(stage, preview, monkeypatch, tmp_path: Path):
