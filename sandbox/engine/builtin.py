@@ -13,12 +13,13 @@ from typing import Any
 from sandbox.engine import checkpoint, display, lock, program, removal, values
 from sandbox.engine.checkpoint import Journal, StateFile
 from sandbox.engine.deployment import Deployment
-from sandbox.engine.goals import PROVIDER_PREFIX, STACK_TYPE
+from sandbox.engine.goals import PROVIDER_PREFIX
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.plugins import Plugin, surroundings
 from sandbox.engine.policy import Pack, Packs
 from sandbox.engine.project import Project, load_project
 from sandbox.engine.providers import PLUGINS, Host
+from sandbox.engine.references import References
 from sandbox.engine.registry import Registry
 from sandbox.engine.report import Reporter
 from sandbox.engine.steps import Options, Steps, StoppedError
@@ -58,7 +59,7 @@ class BuiltinEngine:
     def outputs(self, stack: Stack, *, show_secrets: bool = False) -> dict[str, Any]:
         """Return the stack's outputs; a secret reads `[secret]` unless shown."""
         _, file = _open(stack)
-        found = _stack_outputs(file.load())
+        found = checkpoint.stack_outputs(file.load())
         return values.reveal(found) if show_secrets else values.redact(found)
 
     def export(self, stack: Stack) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class BuiltinEngine:
                         ok = not deployment.steps.failed
                 finally:
                     journal.close(forget_creates=operation == "refresh" and ok)
-                outputs = _stack_outputs(journal.current())
+                outputs = checkpoint.stack_outputs(journal.current())
         except StoppedError:
             pass
         except EngineError as error:
@@ -149,8 +150,10 @@ class BuiltinEngine:
         environment = surroundings(stack.environment)
         _warn_of_pending(before, reporter)
         packs = _start_packs(request, project, environment, reporter, preview=preview)
+        references = Plugin(servicer=lambda: References(stack.home, project.name))
+        plugins = {**self._plugins, "pulumi": references}
         host = Host(
-            self._plugins, environment, project.program, lambda line: reporter.message("info", line)
+            plugins, environment, project.program, lambda line: reporter.message("info", line)
         )
         try:
             # Their processes start while this one imports the program.
@@ -232,11 +235,6 @@ def _packages(before: checkpoint.Deployment, project: Project) -> list[str]:
         if resource.resource_type.startswith(PROVIDER_PREFIX)
     ]
     return list(dict.fromkeys([*known, *(key.split(":", 1)[0] for key in project.config)]))
-
-
-def _stack_outputs(state: checkpoint.Deployment) -> dict[str, Any]:
-    stack = (r for r in state.resources if r.resource_type == STACK_TYPE and not r.delete)
-    return next((resource.outputs for resource in stack), {})
 
 
 def _warn_of_pending(before: checkpoint.Deployment, reporter: Reporter) -> None:

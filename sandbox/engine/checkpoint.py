@@ -111,6 +111,14 @@ class Deployment:
     pending: tuple[tuple[str, Resource], ...] = ()
 
 
+def stack_outputs(deployment: Deployment) -> values.Properties:
+    """Return what the stack exports."""
+    for resource in deployment.resources:
+        if resource.resource_type == "pulumi:pulumi:Stack" and not resource.delete:
+            return resource.outputs
+    return {}
+
+
 def now() -> str:
     """Return the time as checkpoints write it."""
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")

@@ -1,5 +1,6 @@
 """What one operation of the built-in engine does, beyond the steps that `parity` compares."""
 
+import dataclasses
 import json
 import os
 import re
@@ -7,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from engine_bench import errors, ops
+from engine_bench import QUIET, errors, ops
 
 from sandbox.stack import EngineError
 
@@ -190,3 +191,27 @@ def test_the_surroundings_are_as_before_when_a_program_has_run(bench, monkeypatc
     )
     assert result.outputs == {"profile": "none", "cloud": str(bench.cloud)}
     assert (dict(os.environ), Path.cwd(), list(sys.path)) == before
+
+
+def test_a_stack_reference_reads_another_stack_of_the_same_home(bench):
+    exports = 'pulumi.export("open", "o")\npulumi.export("hidden", pulumi.Output.secret("s3cret"))'
+    assert bench.up(exports).ok
+    reader = dataclasses.replace(bench.stack, name="reader")
+    bench.program(
+        """
+        other = pulumi.StackReference("organization/bench/dev")
+        pulumi.export("open", other.require_output("open"))
+        pulumi.export("hidden", other.require_output("hidden"))
+        """
+    )
+    (bench.project / "Pulumi.reader.yaml").write_text("config: {bench:step: 1}\n")
+    result = bench.engine.up(reader, QUIET)
+    assert result.ok, errors(result)
+    assert result.outputs == {"open": "o", "hidden": "s3cret"}
+    assert bench.engine.outputs(reader)["hidden"] == "[secret]"
+
+
+def test_a_reference_to_a_stack_that_is_not_there_is_named(bench):
+    result = bench.up('pulumi.StackReference("nobody/nowhere/none")')
+    assert result.exit_code != 0
+    assert "unknown stack 'nobody/nowhere/none'" in errors(result)
