@@ -101,13 +101,19 @@ def deploy(cloud: Cloud) -> Emulated:
 
 
 def create_function(
-    cloud: Cloud, name: str, handler: str, code: bytes, environment: Mapping[str, str]
+    cloud: Cloud,
+    name: str,
+    handler: str,
+    code: bytes,
+    environment: Mapping[str, str],
+    *,
+    role: str | None = None,
 ) -> str:
     """Create a Lambda; gives its ARN."""
     function = cloud.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.12",
-        Role=f"arn:aws:iam::000000000000:role/{name}",
+        Role=role or f"arn:aws:iam::000000000000:role/{name}",
         Handler=handler,
         Code={"ZipFile": code},
         Environment={"Variables": dict(environment)},
