@@ -37,7 +37,7 @@ def up(target: Target, request: Request, yes: bool, proven: bool) -> int:
         cloud.forget_loss()
         if not (planned := _plan(target, stack, request)).ok:
             return planned.exit_code
-        if planned.changes or request.json:
+        if request.json or _differs(planned, target, stack):
             _agree(yes, "Deploy this?")
             if target.own:
                 remember(target.home, target.engine)
@@ -111,6 +111,13 @@ def _plan(target: Target, stack: Stack, request: Request) -> Result:
     if request.json:
         return Result(exit_code=0)
     return target.engine.preview(stack, request)
+
+
+def _differs(planned: Result, target: Target, stack: Stack) -> bool:
+    """Whether there is anything to deploy; outputs may change where no resource does."""
+    if planned.changes:
+        return True
+    return dict(planned.outputs) != target.engine.outputs(stack, show_secrets=True)
 
 
 def _agree(yes: bool, question: str) -> None:
