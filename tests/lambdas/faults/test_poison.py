@@ -70,12 +70,10 @@ def test_a_poison_record_is_buried_and_those_around_it_arrive(
     assert backend.orders.errors == []
 
 
-@pytest.mark.parametrize("body", ["", "null", "{}", '{"type": "nonsense"}', "[" * 1000, "\x00"])
+@pytest.mark.parametrize("body", ["null", "{}", '{"type": "nonsense"}', "[" * 1000])
 def test_a_queue_message_that_nobody_can_read_reaches_the_dead_letters(
     backend: Backend, device: Device, body: str
 ) -> None:
-    if not body.strip("\x00"):
-        pytest.skip("SQS takes no such body")
     backend.queue.client.send_message(QueueUrl=backend.queue.url, MessageBody=body)
     backend.order("o1")
     backend.deliver()
