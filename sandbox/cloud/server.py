@@ -7,12 +7,14 @@ run a Lambda; here it does not, because nobody is left who would want their answ
 """
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import ministack.app as ministack
@@ -21,6 +23,8 @@ from hypercorn.config import Config
 from ministack.core import iam_evaluator, lambda_runtime, sigv4
 from ministack.core.persistence import save_all
 from ministack.services import iam, lambda_svc, sts
+
+_FORGOTTEN_AFTER = 5.0
 
 
 def _save() -> None:
@@ -38,6 +42,22 @@ def _end_with_parent() -> None:
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_when_forgotten() -> None:
+    """End once the record names another process, or is gone with its folder: nobody could stop us.
+
+    The record is written just after the start, so there is a moment in which it does not count.
+    """
+    record = Path(os.environ["HOME"], "cloud.json")
+    while True:
+        time.sleep(_FORGOTTEN_AFTER)
+        try:
+            known = json.loads(record.read_text())["pid"] == os.getpid()
+        except (OSError, ValueError, KeyError):
+            known = False
+        if not known:
+            os._exit(1)  # without saving: the data is not ours any more
 
 
 def _let_people_in() -> None:
@@ -95,6 +115,7 @@ def _keep_logs() -> None:
 
 async def main() -> None:
     """Serve until a signal comes."""
+    threading.Thread(target=_end_when_forgotten, daemon=True).start()
     _keep_logs()
     if ministack.AUTH:
         _let_people_in()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -81,6 +82,13 @@ def test_a_recycled_pid_is_left_alone(tmp_path):
         assert bystander.poll() is None
     finally:
         bystander.communicate(b"\n")
+
+
+def test_a_cloud_whose_folder_was_thrown_away_ends_by_itself(tmp_path):
+    running = clouds.start(tmp_path)
+    process = Process.of(running.pid)
+    shutil.rmtree(tmp_path / "cloud")
+    assert process.wait_gone(30)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"port": 1, "surprise": 2}'])
