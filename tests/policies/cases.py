@@ -86,6 +86,9 @@ BAN_CASES = [
 
 TEMPLATE = "no-opaque-template"
 URL = "https://templates.example.com/network.yaml"
+CLOUD_CONTROL = "aws:cloudcontrol/resource:Resource"
+CLOUD_API = {"typeName": "AWS::ApiGatewayV2::Api"}
+MACRO = {"templateBody": json.dumps({"Transform": "Mine", "Resources": {}})}
 OPAQUE_CASES = [
     found(TEMPLATE, STACK, {"templateUrl": URL}),
     passes(TEMPLATE, STACK, {"templateUrl": URL}, options=allow(TEMPLATE, URL)),
@@ -94,6 +97,18 @@ OPAQUE_CASES = [
     found(TEMPLATE, STACK, {"templateBody": UNKNOWN}),
     found(TEMPLATE, STACK, {}),
     passes(TEMPLATE, STACK, template(Q={"Type": "AWS::SQS::Queue"})),
+    found(TEMPLATE, STACK, MACRO, mentions="the macro Mine"),
+    passes(TEMPLATE, STACK, MACRO, options=allow(TEMPLATE, "Mine")),
+    found(TEMPLATE, STACK, {"templateUrl": URL}, mentions=f"read from {URL}"),
+    found(TEMPLATE, CLOUD_CONTROL, {"desiredState": "{}"}),
+    found(TEMPLATE, CLOUD_CONTROL, {"typeName": "", "desiredState": "{}"}),
+    found(TEMPLATE, CLOUD_CONTROL, {"typeName": UNKNOWN, "desiredState": "{}"}),
+    passes(TEMPLATE, CLOUD_CONTROL, {"typeName": "AWS::SQS::Queue", "desiredState": UNKNOWN}),
+    passes(BAN, CLOUD_CONTROL, {**CLOUD_API, "desiredState": '{"ProtocolType": "HTTP"}'}),
+    passes(BAN, CLOUD_CONTROL, {**CLOUD_API, "desiredState": {"ProtocolType": "HTTP"}}),
+    found(BAN, CLOUD_CONTROL, {**CLOUD_API, "desiredState": UNKNOWN}),
+    found(BAN, CLOUD_CONTROL, {**CLOUD_API, "desiredState": 5}),
+    found(BAN, CLOUD_CONTROL, {**CLOUD_API, "desiredState": "[]"}),
     found("no-opaque-product", "chat:index:Module", {}, mentions='Terraform module "chat"'),
     passes("no-opaque-product", "vpc:index:Module", {}, options=allow("no-opaque-product", "vpc")),
     found(

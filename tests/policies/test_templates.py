@@ -144,3 +144,41 @@ def test_stack_sets_inside_stack_sets_end_somewhere(analyze):
         inner["Properties"] = {"TemplateBody": template}
         template = {"Resources": {"S": inner}}
     assert asked(analyze, json.dumps(template)) == {OPAQUE}
+
+
+def given(key: str, value: str) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": value}]
+
+
+def test_parameters_may_be_listed_as_the_api_lists_them(analyze):
+    assert asked(analyze, api("!Ref P", NO_DEFAULT), parameters=given("P", "HTTP")) == set()
+    assert BAN in asked(analyze, api("!Ref P", P), parameters=given("P", "WEBSOCKET"))
+    assert BAN in asked(analyze, api("!Ref P", P), parameters=[5])
+    assert BAN in asked(analyze, api("!Ref P", P), parameters=[{"ParameterKey": UNKNOWN}])
+
+
+@pytest.mark.parametrize("operator", ["And", "Or"])
+def test_a_condition_that_cannot_be_told_counts_for_both_sides(analyze, operator):
+    sides = "[!Equals [a, a], !Equals [!Ref X, y]]"
+    if operator == "Or":
+        sides = "[!Equals [a, b], !Equals [!Ref X, y]]"
+    conditions = f"Conditions: {{C: !{operator} {sides}}}"
+    assert BAN in asked(analyze, api("!If [C, HTTP, WEBSOCKET]", conditions))
+    assert BAN in asked(analyze, api("!If [C, WEBSOCKET, HTTP]", conditions))
+
+
+@pytest.mark.parametrize(("sides", "protocol"), [("[a, a]", "HTTP"), ("[a, b]", "WEBSOCKET")])
+def test_a_condition_of_known_sides_is_worked_out(analyze, sides, protocol):
+    other = "HTTP" if protocol == "WEBSOCKET" else "WEBSOCKET"
+    for operator in ("And", "Or"):
+        conditions = f"Conditions: {{C: !{operator} [!Equals {sides}, !Equals {sides}]}}"
+        assert asked(analyze, api(f"!If [C, {protocol}, {other}]", conditions)) == set()
+
+
+def test_a_property_without_a_value_is_not_there(analyze):
+    properties = "{Body: {openapi: 3.0.1}, ProtocolType: !Ref AWS::NoValue}"
+    template = f"Resources: {{A: {{Type: AWS::ApiGatewayV2::Api, Properties: {properties}}}}}"
+    assert asked(analyze, template) == set()  # an imported definition makes an HTTP API
+    properties = "{Name: !Ref AWS::NoValue, ProtocolType: HTTP}"
+    template = f"Resources: {{A: {{Type: AWS::ApiGatewayV2::Api, Properties: {properties}}}}}"
+    assert asked(analyze, template) == set()
