@@ -215,7 +215,7 @@ class StateFile:
         self.path = path
         self._stack = stack
         self._crypter = crypter
-        self._lines: weakref.WeakKeyDictionary[Resource, str] = weakref.WeakKeyDictionary()
+        self._lines: weakref.WeakKeyDictionary[Resource, bytes] = weakref.WeakKeyDictionary()
 
     @property
     def backup(self) -> Path:
@@ -249,32 +249,33 @@ class StateFile:
     def keep_backup(self) -> None:
         """Put a copy of the state beside it, before the first change of an operation."""
         if self.path.exists():
-            draft = self.path.with_suffix(f".{os.getpid()}.tmp")
-            draft.write_bytes(self.path.read_bytes())
-            draft.replace(self.backup)
+            self._put(self.backup, self.path.read_bytes())
 
     def write(self, deployment: Deployment) -> None:
         """Put a state in the place of the one before, in one move."""
         # One line a resource: easy to read, and only what is new is rendered.
-        lines = ",\n".join(self._line(resource) for resource in deployment.resources)
+        lines = b",\n".join([self._line(resource) for resource in deployment.resources])
         head = to_deployment(Deployment(pending=deployment.pending), self._crypter)
         del head["resources"]
-        latest = f'{json.dumps(head)[:-1]}, "resources": [\n{lines}\n]}}'
-        name = json.dumps(self._stack)
-        text = f'{{"version": {_VERSION}, "checkpoint": {{"stack": {name}, "latest": {latest}}}}}\n'
-        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
+        name, rest = json.dumps(self._stack), json.dumps(head)[:-1]
+        start = f'{{"version": {_VERSION}, "checkpoint": {{"stack": {name}, "latest": {rest}'
+        parts = (start.encode(), b', "resources": [\n', lines, b"\n]}}}\n")
+        self._put(self.path, b"".join(parts))
+
+    def _put(self, path: Path, content: bytes) -> None:
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(self.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(content)
+            draft.replace(path)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise EngineError(f"cannot write the state {self.path}: {error.strerror}") from error
+            raise EngineError(f"cannot write the state {path}: {error.strerror}") from error
 
-    def _line(self, resource: Resource) -> str:
+    def _line(self, resource: Resource) -> bytes:
         line = self._lines.get(resource)
         if line is None:
-            line = self._lines[resource] = json.dumps(_sealed(resource, self._crypter))
+            line = self._lines[resource] = json.dumps(_sealed(resource, self._crypter)).encode()
         return line
 
 

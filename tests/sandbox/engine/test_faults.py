@@ -252,17 +252,18 @@ def test_a_damaged_state_is_named_and_the_one_before_is_kept(bench, how, message
     assert values == ["1"]
 
 
-def test_a_full_disk_is_named_and_the_last_state_stays(bench, monkeypatch):
+@pytest.mark.parametrize("at_once", [True, False], ids=["at the copy", "at a step"])
+def test_a_full_disk_is_named_and_the_last_state_stays(bench, monkeypatch, at_once):
     bench.up('Thing("a", value="1")')
     before = bench.state.read_text()
-    write = Path.write_text
+    write = Path.write_bytes
 
     def full(self, *arguments, **keywords):
-        if self.suffix == ".tmp":
+        if self.suffix == ".tmp" and self.name.startswith("dev.json.") == at_once:
             raise OSError(28, "No space left on device")
         return write(self, *arguments, **keywords)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = bench.up('Thing("a", value="2")\nThing("b", value="1")')
     assert result.exit_code != 0
     assert "No space left on device" in errors(result)
