@@ -136,10 +136,10 @@ def _platform(options: Mapping[str, Any], stage: str, api_id: str | None) -> Sha
     if "sharedApis" in options:
         stages = {
             name: Stage(
-                api_ids=tuple(facts.get("ids", ())),
-                handed_over_routes=tuple(facts.get("handedOverRoutes", ())),
+                api_ids=tuple(given.get("ids", ())),
+                handed_over_routes=tuple(given.get("handedOverRoutes", ())),
             )
-            for name, facts in options["sharedApis"].items()
+            for name, given in options["sharedApis"].items()
         }
         platform = replace(platform, stages={**DEFAULT_STAGES, **stages})
     if "sharedApiName" in options:

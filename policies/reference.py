@@ -135,7 +135,7 @@ def _rules() -> Iterator[str]:
             file = example(rule, kind)
             shown = _body(file.read_text(encoding="utf-8"))
             yield f"{heading}:\n\n```{_LANGUAGES[file.suffix]}\n{shown}```\n"
-        yield f"Facts: <{rule.link}>\n"
+        yield f"Source: <{rule.link}>\n"
 
 
 def example(rule: Rule, kind: str) -> Path:

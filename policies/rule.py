@@ -44,7 +44,7 @@ class Rule:
     fix: str
     """What to do instead."""
     link: str
-    """A public page with the facts behind the rule."""
+    """A public page that backs the rule."""
     kinds: frozenset[str] = frozenset()
     """Kinds of resources that the rule wants to see."""
     check: ResourceCheck | None = None

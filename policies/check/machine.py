@@ -71,7 +71,7 @@ def as_sarif(report: Report) -> str:
             "id": rule.name,
             "shortDescription": {"text": rule.stops},
             "fullDescription": {"text": rule.why},
-            "help": {"text": rule.fix, "markdown": f"{rule.fix}\n\n[Facts]({rule.link})"},
+            "help": {"text": rule.fix, "markdown": f"{rule.fix}\n\n[Source]({rule.link})"},
             "helpUri": rule.link,
             "properties": {"security-severity": _SECURITY_SEVERITY[rule.severity.value]},
         }
