@@ -143,9 +143,11 @@ class PulumiCli:
                 check=False,
             )
 
-        selected = run(beside, "stack", "select", stack.name, "--create", capture=True)
-        if selected.returncode:
-            raise EngineError(f"pulumi stack select: {selected.stderr.strip()}")
+        stacks = stack.home / "backend" / ".pulumi" / "stacks" / beside.name
+        if not (stacks / f"{stack.name}.json").exists():
+            made = run(beside, "stack", "select", stack.name, "--create", capture=True)
+            if made.returncode:
+                raise EngineError(f"pulumi stack select: {made.stderr.strip()}")
         if arguments[0] in {"stack", "cancel"}:
             return run(beside, *arguments, "--stack", stack.name, capture=capture)
         named = ("--stack", stack.name, "--config-file", str(config))
@@ -163,7 +165,7 @@ class PulumiCli:
             "PULUMI_CONFIG_PASSPHRASE": passphrase(stack.home),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_AUTOMATION_API": "true",
+            # What the flag --event-log needs to be there.
             "PULUMI_DEBUG_COMMANDS": "true",
         }
 

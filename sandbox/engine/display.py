@@ -142,7 +142,8 @@ class Lines(Quiet):
         if told:
             self._heading("Diagnostics")
         for urn in dict.fromkeys(d.urn for d in told):
-            self._write(f"  {_type_and_name(urn) or 'pulumi'}:", "bold")
+            kind, _, name = _type_and_name(urn).rpartition(": ")
+            self._write(f"  {kind} ({name}):" if name else "  pulumi:", "bold")
             for diagnostic in (d for d in told if d.urn == urn):
                 text = diagnostic.message.replace("\n", "\n    ")
                 style = "red" if diagnostic.severity == "error" else "yellow"
