@@ -1,4 +1,4 @@
-"""Hashes of assets and archives are those of the Pulumi CLI, for states go from one to the other."""
+"""Hashes of assets and archives are those of the Pulumi CLI: states go from one to the other."""
 
 import hashlib
 from pathlib import Path
