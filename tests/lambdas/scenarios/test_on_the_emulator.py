@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.cloud import Cloud
+from sandbox import cloud as sandbox_cloud
 from sandbox.platform.tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
 from tests.gateway import emulated
 from tests.gateway.devices import Device, until
@@ -19,8 +19,11 @@ SHOP = "business_merchant1"
 
 
 @pytest.fixture(scope="module")
-def stack(cloud: Cloud) -> Emulated:
-    return emulated.deploy(cloud)
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
+    """Our routes on the platform of a cloud of their own: elsewhere they would be in others' way."""
+    running = sandbox_cloud.start(tmp_path_factory.mktemp("emulated"), tied=True)
+    yield emulated.deploy(running)
+    running.stop()
 
 
 class Phone(Device):
