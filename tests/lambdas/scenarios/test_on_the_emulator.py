@@ -20,7 +20,7 @@ SHOP = "business_merchant1"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
-    """Our routes on the platform of a cloud of their own: elsewhere they would be in others' way."""
+    """Our routes on a cloud of their own: elsewhere they would be in the way of others."""
     running = sandbox_cloud.start(tmp_path_factory.mktemp("emulated"), tied=True)
     yield emulated.deploy(running)
     running.stop()
