@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,10 +46,31 @@ class Migration:
     screen: Screen
     verified: Callable[[], bool]
     """Runs verification of the shared side, and says whether every step passed."""
+    template_bucket: str | None = None
+    """Where a template goes that is too large to be given inline."""
 
     def client(self, service: str) -> Any:
         """An AWS client of the account that both sides are in."""
         return self.deployed.client(service, profile=self.profile)
+
+    def change(self, template: dict[str, Any], *, step: str, allowed: frozenset[str]) -> bool:
+        """Bring the legacy stack to a template; returns whether there was anything to do."""
+        return change(
+            self.client("cloudformation"),
+            self.legacy(),
+            template,
+            step=step,
+            allowed=allowed,
+            show=self.screen.say,
+            upload=None if self.template_bucket is None else self._upload,
+        )
+
+    def _upload(self, body: str) -> str:
+        """Put a template into the bucket, and give the URL that CloudFormation reads it from."""
+        client = self.client("s3")
+        key = f"{self.stack}/{hashlib.sha256(body.encode()).hexdigest()[:16]}.template"
+        client.put_object(Bucket=self.template_bucket, Key=key, Body=body.encode())
+        return f"{client.meta.endpoint_url}/{self.template_bucket}/{key}"
 
     def legacy(self) -> LegacyStack:
         """The legacy stack as it stands now."""
@@ -91,13 +113,8 @@ def roll_back(migration: Migration) -> None:
     if "announce" in journal.done or "SharedWebSocketApiId" in legacy.template.get(
         "Parameters", {}
     ):
-        changed = change(
-            migration.client("cloudformation"),
-            legacy,
-            backup.template_in(journal.backup),
-            step="rollback",
-            allowed=frozenset(),
-            show=migration.screen.say,
+        changed = migration.change(
+            backup.template_in(journal.backup), step="rollback", allowed=frozenset()
         )
         migration.screen.say("the stack is as it was" if changed else "the stack was unchanged")
     journal.rolled_back = now()
@@ -146,14 +163,7 @@ def _announce(migration: Migration, _: Journal) -> None:
     if not wanted.changes:
         migration.screen.say("  announced before")
         return
-    change(
-        migration.client("cloudformation"),
-        legacy,
-        wanted.template,
-        step="announce",
-        allowed=frozenset(),
-        show=migration.screen.say,
-    )
+    migration.change(wanted.template, step="announce", allowed=frozenset())
 
 
 def _drain(migration: Migration, _: Journal) -> None:
@@ -188,14 +198,7 @@ def _retire(migration: Migration, journal: Journal) -> None:
             "roll back and plan anew"
         )
     wanted = rewrite(legacy.template, shared_side(migration.deployed))
-    change(
-        migration.client("cloudformation"),
-        legacy,
-        wanted.template,
-        step="retire",
-        allowed=frozenset(journal.removals),
-        show=migration.screen.say,
-    )
+    migration.change(wanted.template, step="retire", allowed=frozenset(journal.removals))
 
 
 def _confirm(migration: Migration, journal: Journal) -> None:

@@ -25,28 +25,26 @@ def change(
     step: str,
     allowed: frozenset[str],
     show: Callable[[str], None],
+    upload: Callable[[str], str] | None = None,
 ) -> bool:
     """Bring the stack to `template`; returns whether there was anything to do.
 
     Parameters keep their values; a new one takes its default. Raises OperatorError, with nothing
-    executed, when the change set would remove or replace what is not `allowed`.
+    executed, when the change set would remove or replace what is not `allowed`. A template over
+    BODY_LIMIT goes through `upload`, which takes its text and returns its S3 URL.
     """
     body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
     kept = [name for name in template.get("Parameters", {}) if name in legacy.parameters]
-    if len(body.encode()) > BODY_LIMIT:
-        raise OperatorError(
-            f"the template has {len(body.encode())} bytes, over the {BODY_LIMIT} that "
-            "CloudFormation takes inline: move its OpenAPI body or inline code to S3 first"
-        )
+    given = _given(body, upload)
     name = f"shared-websocket-{step}-{int(time.time() * 1000)}"
     client.create_change_set(
         StackName=legacy.name,
         ChangeSetName=name,
         ChangeSetType="UPDATE",
-        TemplateBody=body,
         Capabilities=_CAPABILITIES,
         Parameters=[{"ParameterKey": key, "UsePreviousValue": True} for key in kept],
         Tags=list(legacy.tags),
+        **given,
     )
     described = _described(client, legacy.name, name)
     if described["Status"] == "FAILED":
@@ -67,6 +65,19 @@ def change(
     client.execute_change_set(StackName=legacy.name, ChangeSetName=name)
     _await_update(client, legacy.name)
     return True
+
+
+def _given(body: str, upload: Callable[[str], str] | None) -> dict[str, str]:
+    """The template as CloudFormation takes it: inline, or by its URL."""
+    size = len(body.encode())
+    if size <= BODY_LIMIT:
+        return {"TemplateBody": body}
+    if upload is None:
+        raise OperatorError(
+            f"the template has {size} bytes, over the {BODY_LIMIT} that CloudFormation takes "
+            "inline: name a bucket for it with --template-bucket"
+        )
+    return {"TemplateURL": upload(body)}
 
 
 def _described(client: Any, stack: str, name: str) -> dict[str, Any]:

@@ -53,6 +53,13 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return stack_options(command)
 
 
+_bucket_option = click.option(
+    "--template-bucket",
+    metavar="NAME",
+    help="An S3 bucket for a template over the 51,200 bytes that are taken inline.",
+)
+
+
 @migrate.command("plan")
 @_options
 @click.option("--json", "as_json", is_flag=True, help="The plan as one JSON object.")
@@ -65,6 +72,7 @@ def plan_command(deployed: Deployed, legacy_stack: str, profile: str | None, as_
 
 @migrate.command("apply")
 @_options
+@_bucket_option
 @click.option("--backup-dir", type=click.Path(path_type=Path), help="Where the backup goes.")
 @click.option("--yes", is_flag=True, help="Do not ask: the plan is confirmed.")
 @click.option("--take-over", is_flag=True, help="Go on where a run that was killed left off.")
@@ -75,6 +83,7 @@ def apply_command(
     deployed: Deployed,
     legacy_stack: str,
     profile: str | None,
+    template_bucket: str | None,
     backup_dir: Path | None,
     yes: bool,
     take_over: bool,
@@ -94,7 +103,7 @@ def apply_command(
         )
 
     with _readable_errors():
-        migration = _migration(deployed, legacy_stack, profile, verified)
+        migration = _migration(deployed, legacy_stack, profile, verified, template_bucket)
         plan = _plan(deployed, legacy_stack, profile)
         journal = migration.store.read()
         underway = bool(journal.plan) and not journal.rolled_back and "confirm" not in journal.done
@@ -113,13 +122,18 @@ def apply_command(
 
 @migrate.command("rollback")
 @_options
+@_bucket_option
 @click.option("--take-over", is_flag=True, help="Take the lock of a run that was killed.")
 def rollback_command(
-    deployed: Deployed, legacy_stack: str, profile: str | None, take_over: bool
+    deployed: Deployed,
+    legacy_stack: str,
+    profile: str | None,
+    template_bucket: str | None,
+    take_over: bool,
 ) -> None:
     """Put everything back as it was; possible until the old API was retired."""
     with _readable_errors():
-        migration = _migration(deployed, legacy_stack, profile, lambda: True)
+        migration = _migration(deployed, legacy_stack, profile, lambda: True, template_bucket)
         with migration.store.locked(take_over=take_over):
             roll_back(migration)
         click.echo(f"{legacy_stack} is rolled back")
@@ -149,7 +163,11 @@ def _plan(deployed: Deployed, stack: str, profile: str | None) -> planning.Plan:
 
 
 def _migration(
-    deployed: Deployed, stack: str, profile: str | None, verified: Callable[[], bool]
+    deployed: Deployed,
+    stack: str,
+    profile: str | None,
+    verified: Callable[[], bool],
+    template_bucket: str | None,
 ) -> Migration:
     return Migration(
         deployed=deployed,
@@ -158,6 +176,7 @@ def _migration(
         store=JournalStore(deployed.client("ssm", profile=profile), stack),
         screen=Terminal(),
         verified=verified,
+        template_bucket=template_bucket,
     )
 
 

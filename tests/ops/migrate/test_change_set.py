@@ -130,7 +130,7 @@ def test_an_update_that_ends_badly_names_the_resource_and_the_reason(
         _change(client, TEMPLATE, "WebSocketApi")
 
 
-def test_a_template_over_the_limit_is_refused_before_anything_is_asked() -> None:
+def test_a_template_over_the_limit_without_a_bucket_is_refused_before_anything_is_asked() -> None:
     client = CloudFormation({})
     with pytest.raises(OperatorError, match=str(BODY_LIMIT)):
         _change(client, TEMPLATE | {"Metadata": "x" * BODY_LIMIT})

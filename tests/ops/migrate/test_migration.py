@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,22 @@ def test_a_resource_that_came_after_the_confirmation_is_not_deleted(
     with pytest.raises(OperatorError, match="DefaultRoute"):
         carry_out(migration, plan, tmp_path)
     assert "DefaultRoute" in migration.legacy().template["Resources"]
+
+
+def test_a_template_too_large_to_be_inline_goes_through_the_bucket(
+    cloud: Cloud,
+    migration: Migration,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    unique: Callable[[str], str],
+) -> None:
+    bucket = unique("templates")
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    monkeypatch.setattr(change_set, "BODY_LIMIT", 1000)
+    carry_out(replace(migration, template_bucket=bucket), _plan(migration), tmp_path)
+    assert not _resource_types(cloud, migration.stack) & RETIRED
+    kept = cloud.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert len(kept) == 2
 
 
 def test_a_second_operator_is_told_who_is_at_it(migration: Migration) -> None:
