@@ -46,6 +46,17 @@ class Clone:
         sys.stdout.write(f"$ {' '.join(command)}\n{done.stdout}{done.stderr}")
         return done
 
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the copy; its standard output is read from here."""
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def make(self, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `make` with these targets."""
         return self.run("make", "--no-print-directory", *targets, **variables)
