@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ops.errors import OperatorError
 from ops.migrate import change_set, drain
 from ops.migrate.apply import Migration, carry_out, roll_back
 from ops.migrate.journal import JournalStore
+from ops.migrate.legacy import LegacyStack
 from ops.migrate.plan import STEPS, Plan, make
 from sandbox import platform
 from sandbox.cloud import Cloud
@@ -215,6 +216,21 @@ def test_nothing_is_changed_when_the_shared_side_does_not_verify(
     with pytest.raises(OperatorError, match="does not pass verification"):
         carry_out(failing, _plan(migration), tmp_path)
     assert migration.legacy().template == before
+
+
+class Failed(Migration):
+    """A migration whose legacy stack is in a state that no update gets it out of."""
+
+    def legacy(self) -> LegacyStack:
+        return replace(super().legacy(), status="UPDATE_ROLLBACK_FAILED")
+
+
+def test_a_stack_in_a_failed_state_is_not_touched(migration: Migration, tmp_path: Path) -> None:
+    failed = Failed(**{f.name: getattr(migration, f.name) for f in fields(migration)})
+    with pytest.raises(OperatorError, match="UPDATE_ROLLBACK_FAILED"):
+        carry_out(failed, _plan(migration), tmp_path)
+    assert not migration.store.read().done
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_resource_that_came_after_the_confirmation_is_not_deleted(
