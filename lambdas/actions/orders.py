@@ -45,7 +45,7 @@ def subscribe_order(request: SubscribeOrder, exchange: Exchange) -> OrderAck:
     status = party.order.status
     if party.business is None:
         # Read again after the subscription was written, so that no update falls in between. A
-        # merchant's reads are used up, and its business topic brings every order anyway.
+        # merchant's reads are used up, and its business topic brings every new order anyway.
         (row,) = tables.read((orders_table(exchange), request.order_id))
         status = Order.of(row).status if row else status
     return _ack(request, key, status, exchange)
