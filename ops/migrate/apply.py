@@ -53,11 +53,18 @@ class Migration:
         """An AWS client of the account that both sides are in."""
         return self.deployed.client(service, profile=self.profile)
 
-    def change(self, template: dict[str, Any], *, step: str, allowed: frozenset[str]) -> bool:
-        """Bring the legacy stack to a template; returns whether there was anything to do."""
+    def change(
+        self,
+        legacy: LegacyStack,
+        template: dict[str, Any],
+        *,
+        step: str,
+        allowed: frozenset[str],
+    ) -> bool:
+        """Bring the stack, as it was read, to a template; returns whether that changed it."""
         return change(
             self.client("cloudformation"),
-            self.legacy(),
+            legacy,
             template,
             step=step,
             allowed=allowed,
@@ -114,7 +121,7 @@ def roll_back(migration: Migration) -> None:
         "Parameters", {}
     ):
         changed = migration.change(
-            backup.template_in(journal.backup), step="rollback", allowed=frozenset()
+            legacy, backup.template_in(journal.backup), step="rollback", allowed=frozenset()
         )
         migration.screen.say("the stack is as it was" if changed else "the stack was unchanged")
     journal.rolled_back = now()
@@ -163,7 +170,7 @@ def _announce(migration: Migration, _: Journal) -> None:
     if not wanted.changes:
         migration.screen.say("  announced before")
         return
-    migration.change(wanted.template, step="announce", allowed=frozenset())
+    migration.change(legacy, wanted.template, step="announce", allowed=frozenset())
 
 
 def _drain(migration: Migration, _: Journal) -> None:
@@ -198,7 +205,7 @@ def _retire(migration: Migration, journal: Journal) -> None:
             "roll back and plan anew"
         )
     wanted = rewrite(legacy.template, shared_side(migration.deployed))
-    migration.change(wanted.template, step="retire", allowed=frozenset(journal.removals))
+    migration.change(legacy, wanted.template, step="retire", allowed=frozenset(journal.removals))
 
 
 def _confirm(migration: Migration, journal: Journal) -> None:
