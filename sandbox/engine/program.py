@@ -55,8 +55,11 @@ def _run(
     loop.set_default_executor(threads)
     entry = project.program / "__main__.py" if project.program.is_dir() else project.program
 
-    def program() -> None:
+    async def program() -> None:
         runpy.run_path(str(entry), run_name="__main__")
+        # Let the registrations begin. The SDK then waits for each of them in turn; otherwise it waits
+        # for all outputs at once, again whenever one is there, in time that is their number squared.
+        await asyncio.sleep(0)
 
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(program))

@@ -65,24 +65,24 @@ def _refresh(steps: Steps, old: Resource) -> None:
             identity, inputs, outputs = "itself", old.inputs, old.outputs
         else:
             identity, inputs, outputs = steps.call(manager.read, old, old.id)
-        new = old.copy(inputs=inputs or old.inputs, outputs=with_secrets(old, outputs))
-        changed = [
-            *values.changed_keys(old.inputs, new.inputs),
-            *values.changed_keys(old.outputs, new.outputs),
-        ]
+        new = old.copy(id=identity, inputs=inputs or old.inputs, outputs=with_secrets(old, outputs))
+        changed = values.changed_keys(old.outputs, new.outputs)
+        differs = bool(changed) or old.inputs != new.inputs
+        if not old.external and identity and not isinstance(manager, Registry):
+            # What counts is what an update would undo: what was wanted, against what was found.
+            diff = steps.call(manager.diff, new, old.inputs, tuple(old.ignore_changes))
+            changed = diff.changed if diff.changes else ()
+        op = Op.UPDATE if changed else Op.SAME
         if not identity:
             op = Op.DELETE
             steps.journal.finish(drop=[old])
-        elif changed:
-            op = Op.UPDATE
-            steps.journal.finish(swap={old: new.copy(id=identity, modified=now())})
-        else:
-            op = Op.SAME
+        elif differs:
+            steps.journal.finish(swap={old: new.copy(modified=now())})
         told = Step(
             op=op,
             urn=old.urn,
             type=old.resource_type,
-            changed=tuple(dict.fromkeys(changed)) if op is Op.UPDATE else (),
+            changed=changed if op is Op.UPDATE else (),
             duration=monotonic() - began,
         )
         steps.report.step(told, old, new)

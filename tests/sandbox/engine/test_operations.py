@@ -1,5 +1,6 @@
 """What one operation of the built-in engine does, beyond the steps that `parity` compares."""
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -215,3 +216,21 @@ def test_a_reference_to_a_stack_that_is_not_there_is_named(bench):
     result = bench.up('pulumi.StackReference("nobody/nowhere/none")')
     assert result.exit_code != 0
     assert "unknown stack 'nobody/nowhere/none'" in errors(result)
+
+
+def test_the_sdk_waits_for_outputs_in_linear_time(bench, monkeypatch):
+    waited = []
+    wait = asyncio.wait
+
+    async def counted(tasks, **options):
+        waited.append(len(tasks))
+        return await wait(tasks, **options)
+
+    monkeypatch.setattr(asyncio, "wait", counted)
+    sums = []
+    for number in (30, 120):
+        waited.clear()
+        assert bench.up(f'for n in range({number}):\n    Thing(f"t{{n}}", value="v")').ok
+        sums.append(sum(waited))
+    few, many = sums
+    assert many <= 8 * few, f"{few} waits for 30 resources, {many} for 120"

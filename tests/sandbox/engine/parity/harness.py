@@ -147,6 +147,8 @@ def seed(cloud):
 def drift(cloud):
     for file in cloud.glob("changed-*.json"):
         file.write_text(json.dumps({**json.loads(file.read_text()), "value": "drifted"}))
+    for file in [*cloud.glob("touched-*.json"), *cloud.glob("seeded.json")]:
+        file.write_text(json.dumps({**json.loads(file.read_text()), "token": "drifted"}))
     for file in cloud.glob("gone-*.json"):
         file.unlink()
 
