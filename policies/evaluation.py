@@ -8,6 +8,7 @@ from policies.model import NOTHING, Finding, Registered, Resource
 from policies.rule import Outcome, Rule
 from policies.settings import Settings
 from policies.stack import KINDS as STACK_KINDS
+from policies.stack import Stack
 
 
 class Evaluation:
@@ -52,10 +53,11 @@ class Evaluation:
 
     def check_stack(self, registered: Sequence[Registered]) -> Iterator[tuple[Rule, Outcome]]:
         """Run every rule that looks at a whole stack."""
+        stack = Stack(registered, self.settings)
         for rule in self.stack_rules:
             assert rule.check_stack is not None
             try:
-                outcomes = tuple(rule.check_stack(registered, self.settings))
+                outcomes = tuple(rule.check_stack(stack))
             except Exception as error:  # noqa: BLE001 - as above
                 outcomes = (_failed(NOTHING, error),)
             for outcome in outcomes:

@@ -21,6 +21,7 @@ from policies.kinds import kind_of
 from policies.model import Finding, Registered, Resource
 from policies.rule import Rule
 from policies.settings import Settings
+from policies.stack import Stack
 from policies.values import Props
 
 NAME: Final = "shared-websocket"
@@ -85,7 +86,7 @@ def _stack_policy(rule: Rule, settings: Settings) -> StackValidationPolicy:
             )
             for resource in args.resources
         ]
-        for outcome in check_stack(registered, settings):
+        for outcome in check_stack(Stack(registered, settings)):
             if isinstance(outcome, Finding):
                 report(rule.message(outcome), outcome.resource.urn)
 

@@ -43,16 +43,15 @@ def any_matches(patterns: "tuple[Pattern, ...]", name: str) -> bool:
 def overlap(one: str, other: str) -> bool:
     """Say whether some text is covered by both of two texts with wildcards."""
     seen: set[tuple[int, int]] = set()
-    pending = [(0, 0)]
+    pending = [_past_equal_letters(one, other)]
     while pending:
         at = pending.pop()
         if at in seen:
             continue
         seen.add(at)
         i, j = at
-        left = one[i] if i < len(one) else ""
-        right = other[j] if j < len(other) else ""
-        if not left and not right:
+        left, right = one[i : i + 1], other[j : j + 1]
+        if one[i:] == "*" or other[j:] == "*" or not (left or right):
             return True
         if left == "*":
             pending.append((i + 1, j))
@@ -66,6 +65,16 @@ def overlap(one: str, other: str) -> bool:
         if literal and (left == right or "?" in {left, right}):
             pending.append((i + 1, j + 1))
     return False
+
+
+def _past_equal_letters(one: str, other: str) -> tuple[int, int]:
+    """Where two patterns first differ or one has a `*`: up to there, only one road leads."""
+    at = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right or left == "*":
+            break
+        at += 1
+    return at, at
 
 
 def has_wildcard(text: str) -> bool:

@@ -1,12 +1,13 @@
 """What a rule is: a pure function over a resource, and everything that a reader must know of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from policies.model import Deferred, Finding, Registered, Resource
+from policies.model import Deferred, Finding, Resource
 from policies.settings import Settings
+from policies.stack import Stack
 
 
 class Enforcement(StrEnum):
@@ -28,7 +29,7 @@ class Severity(StrEnum):
 
 Outcome: TypeAlias = Finding | Deferred
 ResourceCheck: TypeAlias = Callable[[Resource, Settings], Iterable[Outcome]]
-StackCheck: TypeAlias = Callable[[Sequence[Registered], Settings], Iterable[Outcome]]
+StackCheck: TypeAlias = Callable[[Stack], Iterable[Outcome]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Final
 
 from policies.kinds import (
@@ -14,6 +15,8 @@ from policies.kinds import (
     PERMISSION,
 )
 from policies.model import Registered
+from policies.rules import function_environment
+from policies.settings import Settings
 from policies.values import Text
 
 KINDS: Final = frozenset(
@@ -24,7 +27,9 @@ KINDS: Final = frozenset(
 class Stack:
     """The resources that rules about functions ask for, and who refers to whom."""
 
-    def __init__(self, registered: Sequence[Registered]) -> None:
+    def __init__(self, registered: Sequence[Registered], settings: Settings) -> None:
+        self.registered: Final = registered
+        self.settings: Final = settings
         self._of_kind: dict[str, list[Registered]] = defaultdict(list)
         for entry in registered:
             kind = entry.resource.kind
@@ -34,6 +39,19 @@ class Stack:
     def of_kind(self, kind: str) -> Sequence[Registered]:
         """Return the stack's resources of one kind."""
         return self._of_kind.get(kind, ())
+
+    def functions(self, rule: str) -> Sequence[Registered]:
+        """Return the functions that a rule looks at: the shared platform's, or every one."""
+        everywhere = self.settings.flag(rule, "everywhere")
+        return self.of_kind(FUNCTION) if everywhere else self._platform_functions
+
+    @cached_property
+    def _platform_functions(self) -> Sequence[Registered]:
+        return [
+            function
+            for function in self.of_kind(FUNCTION)
+            if function_environment.serves_shared_api(function.resource, self.settings)
+        ]
 
     def referred(self, kind: str, entry: Registered, name: str) -> Iterable[Registered]:
         """Yield the resources of a kind that one property of another refers to."""

@@ -63,7 +63,7 @@ def from_json(value: Any, depth: int = 0) -> Value:
     """Read properties of an exported state or of another JSON document."""
     if isinstance(value, str):
         return UNKNOWN if len(value) == 36 and value in UNKNOWN_SENTINELS else value
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, (bool, int, float)):
         return value
     if depth > MAX_DEPTH:
         return UNKNOWN
@@ -71,7 +71,7 @@ def from_json(value: Any, depth: int = 0) -> Value:
         fields = cast("dict[Any, Any]", value)
         read = {str(key): from_json(field, depth + 1) for key, field in fields.items()}
         return _typed(read) if SIGNATURE in read else read
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         elements = cast("Sequence[Any]", value)
         return [from_json(element, depth + 1) for element in elements]
     return UNKNOWN

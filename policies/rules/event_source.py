@@ -1,13 +1,12 @@
 """Event sources that end a bad batch instead of repeating it until it expires."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from policies.kinds import EVENT_SOURCE
-from policies.model import Finding, Registered
+from policies.model import Finding
 from policies.rule import ADVISORY, Outcome, Rule, Severity
-from policies.rules.function_care import EVERYWHERE, functions
-from policies.settings import Settings
+from policies.rules.function_care import EVERYWHERE
 from policies.stack import Stack
 from policies.values import Props, Unknown, as_number, is_literally
 
@@ -15,15 +14,14 @@ _NAME: Final = "event-source-is-bounded"
 _STREAMS: Final = (":dynamodb:", ":kinesis:")
 
 
-def check_stack(registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
+def check_stack(stack: Stack) -> Iterable[Outcome]:
     """Warn about a stream without bisect, limits or a target for failures, and an unsplit queue."""
-    stack = Stack(registered)
-    if settings.flag(_NAME, "everywhere"):
+    if stack.settings.flag(_NAME, "everywhere"):
         sources = list(stack.of_kind(EVENT_SOURCE))
     else:
         sources = [
             source
-            for function in functions(stack, settings, _NAME)
+            for function in stack.functions(_NAME)
             for source in stack.referring(EVENT_SOURCE, function, "functionName")
         ]
     for source in sources:

@@ -1,21 +1,18 @@
 """What a function on the shared platform leaves behind: its logs, and the events that it failed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from policies.kinds import (
     EVENT_RULE,
     EVENT_SOURCE,
     EVENT_TARGET,
-    FUNCTION,
     INVOKE_CONFIG,
     LOG_GROUP,
     PERMISSION,
 )
 from policies.model import Deferred, Finding, Registered
 from policies.rule import ADVISORY, Outcome, Rule, Severity
-from policies.rules import function_environment
-from policies.settings import Settings
 from policies.stack import Stack, names_of
 from policies.values import UNKNOWN, Props, Unknown, as_number, is_literally
 
@@ -30,18 +27,9 @@ _GROUP_NAMES: Final = ("name", "logGroupName")
 _SYNCHRONOUS: Final = ("apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com")
 
 
-def functions(stack: Stack, settings: Settings, rule: str) -> Iterator[Registered]:
-    """Yield the functions that a rule looks at."""
-    everywhere = settings.flag(rule, "everywhere")
-    for function in stack.of_kind(FUNCTION):
-        if everywhere or function_environment.serves_shared_api(function.resource, settings):
-            yield function
-
-
-def check_logs(registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
+def check_logs(stack: Stack) -> Iterable[Outcome]:
     """Warn about a function whose log group keeps everything for ever, or is not in the stack."""
-    stack = Stack(registered)
-    for function in functions(stack, settings, _LOGS):
+    for function in stack.functions(_LOGS):
         groups = list(_log_groups(function, stack))
         if any(_keeps_for_a_while(group.resource.props) for group in groups):
             continue
@@ -89,10 +77,9 @@ def _may_be_named_later(function: Registered, stack: Stack) -> bool:
     return any(name is UNKNOWN for name in names) and not names_of(function)
 
 
-def check_dead_letters(registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
+def check_dead_letters(stack: Stack) -> Iterable[Outcome]:
     """Warn about a function that is invoked without waiting and whose failed events are dropped."""
-    stack = Stack(registered)
-    for function in functions(stack, settings, _DEAD_LETTERS):
+    for function in stack.functions(_DEAD_LETTERS):
         if not _is_invoked_without_waiting(function, stack):
             continue
         if not _keeps_failed_events(function, stack):

@@ -1,20 +1,20 @@
 """The pack's own house: its exemptions, and the platform as its settings describe it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
-from policies.model import NOTHING, Finding, Registered
+from policies.model import NOTHING, Finding
 from policies.rule import ADVISORY, Outcome, Rule, Severity
-from policies.settings import Settings
+from policies.stack import Stack
 
 NAME: Final = "pack-is-in-order"
 
 _TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
 
 
-def check_stack(_registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
+def check_stack(stack: Stack) -> Iterable[Outcome]:
     """Say of every exemption whether it is used, unused, expiring, expired or malformed."""
-    for line in settings.exemptions.report():
+    for line in stack.settings.exemptions.report():
         yield Finding(resource=NOTHING, problem=line)
 
 

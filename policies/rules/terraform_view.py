@@ -1,19 +1,18 @@
 """The ban inside Terraform modules, whose resources only a stack policy sees."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from policies.kinds import API, terraform_view_kind
-from policies.model import Registered
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.rules import standalone_api
-from policies.settings import Settings
+from policies.stack import Stack
 
 
-def check_stack(registered: Sequence[Registered], settings: Settings) -> Iterable[Outcome]:
+def check_stack(stack: Stack) -> Iterable[Outcome]:
     """Refuse every API of a module that is not certainly an HTTP API."""
-    for entry in registered:
+    for entry in stack.registered:
         if terraform_view_kind(entry.resource.type) == API:
-            yield from standalone_api.check(entry.resource, settings)
+            yield from standalone_api.check(entry.resource, stack.settings)
 
 
 RULE = Rule(
