@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from ops.deployed import Deployed
 from ops.errors import OperatorError, code_of, refused
-from ops.migrate.rewrite import Legacy, Shared, find_legacy
+from ops.migrate.pointing import Shared
+from ops.migrate.retired import Legacy, find_legacy
 from ops.migrate.template import load
 
 STABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from ops.deployed import Deployed
 from ops.migrate.legacy import LegacyStack, functions_naming, shared_side
-from ops.migrate.rewrite import Change, announce, rewrite
+from ops.migrate.pointing import Change
+from ops.migrate.rewrite import announce, rewrite
 
 STEPS: Final = ("backup", "publish", "announce", "drain", "retire", "confirm")
 """Their order. Until `retire` has begun, `migrate rollback` puts everything back."""

@@ -89,6 +89,54 @@ def substitutions(sub: Any) -> set[str]:
     return found - own
 
 
+def sub_text(value: Any) -> str | None:
+    """A text, Ref, Fn::GetAtt, Fn::Join or Fn::Sub as one text of a Fn::Sub, or None.
+
+    None where a part is known only to CloudFormation, as by Fn::Select or Fn::ImportValue.
+    """
+    if isinstance(value, str):
+        return value.replace("${", "${!")
+    if not isinstance(value, dict) or len(cast("dict[str, Any]", value)) != 1:
+        return None
+    ((function, given),) = cast("dict[str, Any]", value).items()
+    if function == "Ref":
+        return f"${{{given}}}"
+    if function == "Fn::GetAtt":
+        return f"${{{given if isinstance(given, str) else '.'.join(map(str, given))}}}"
+    if function == "Fn::Join":
+        return _joined(given)
+    if function == "Fn::Sub":
+        return _substituted(given)
+    return None
+
+
+def _joined(given: Any) -> str | None:
+    if not isinstance(given, list) or len(cast("list[Any]", given)) != 2:
+        return None
+    delimiter, parts = cast("tuple[Any, Any]", given)
+    if not isinstance(delimiter, str) or not isinstance(parts, list):
+        return None
+    texts = [sub_text(part) for part in cast("list[Any]", parts)]
+    known = [text for text in texts if text is not None]
+    return delimiter.join(known) if len(known) == len(texts) else None
+
+
+def _substituted(given: Any) -> str | None:
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, list) or len(cast("list[Any]", given)) != 2:
+        return None
+    text, own = cast("tuple[Any, Any]", given)
+    if not isinstance(text, str) or not isinstance(own, dict):
+        return None
+    for name, value in cast("dict[str, Any]", own).items():
+        rendered = sub_text(value)
+        if rendered is None:
+            return None
+        text = text.replace(f"${{{name}}}", rendered)
+    return text
+
+
 def _construct(name: str) -> Callable[[TemplateLoader, yaml.Node], dict[str, Any]]:
     long = name if name in {"Ref", "Condition"} else f"Fn::{name}"
 

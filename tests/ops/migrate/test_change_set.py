@@ -10,7 +10,7 @@ from ops.errors import OperatorError
 from ops.migrate import change_set
 from ops.migrate.change_set import BODY_LIMIT, change
 from ops.migrate.legacy import LegacyStack
-from ops.migrate.rewrite import find_legacy
+from ops.migrate.retired import find_legacy
 
 TEMPLATE: dict[str, Any] = {"Parameters": {"Stage": {}, "New": {}}, "Resources": {}}
 

@@ -8,7 +8,9 @@ import json
 import pytest
 
 from ops.errors import OperatorError
-from ops.migrate.rewrite import Shared, find_legacy, rewrite
+from ops.migrate.pointing import Shared
+from ops.migrate.retired import find_legacy
+from ops.migrate.rewrite import rewrite
 from ops.migrate.template import dump, load, references
 
 SHARED = Shared(
@@ -149,7 +151,7 @@ def test_the_environment_names_the_shared_tables_and_the_https_endpoint() -> Non
 def test_permissions_speak_of_the_shared_table_and_api() -> None:
     text = json.dumps(_rewritten().template["Resources"]["WebSocketHandler"])
     assert "table/WizzUser_websocket_connections_dev/index/*" in text
-    assert "${SharedWebSocketApiId}/*" in text
+    assert "${SharedWebSocketApiId}/dev/POST/@connections/*" in text
     assert "order-receiver-websocket-connections" not in text
 
 
@@ -167,6 +169,69 @@ def test_nothing_refers_to_what_is_gone() -> None:
 
 def test_dependencies_on_what_is_gone_are_dropped_and_the_others_kept() -> None:
     assert _rewritten().template["Resources"]["WebSocketHandler"]["DependsOn"] == ["WorkingHours"]
+
+
+@pytest.mark.parametrize(
+    ("written", "becomes"),
+    [
+        ("!Ref WebSocketApi", {"Ref": "SharedWebSocketApiId"}),
+        ("!GetAtt WebSocketApi.ApiId", {"Ref": "SharedWebSocketApiId"}),
+        ("!GetAtt WebSocketApi.ApiEndpoint", {"Ref": "SharedWebSocketUrl"}),
+        ("!Sub id-${WebSocketApi}", {"Fn::Sub": "id-${SharedWebSocketApiId}"}),
+        ("!Sub ['id-${A}', {A: !Ref WebSocketApi}]", {"Fn::Sub": "id-${SharedWebSocketApiId}"}),
+        (
+            "!Sub ['${A}-${X}', {A: !Ref WebSocketApi, X: !ImportValue x}]",
+            {
+                "Fn::Sub": [
+                    "${A}-${X}",
+                    {"A": {"Ref": "SharedWebSocketApiId"}, "X": {"Fn::ImportValue": "x"}},
+                ]
+            },
+        ),
+        ("!Join ['-', [id, !Ref WebSocketApi]]", {"Fn::Sub": "id-${SharedWebSocketApiId}"}),
+        (
+            "!Join ['', ['wss://', !Ref WebSocketApi, .execute-api., !Ref AWS::Region, .amazonaws.com/, !Ref Stage]]",
+            {"Fn::Sub": "${SharedWebSocketUrl}"},
+        ),
+        (
+            "!Sub wss://${WebSocketApi}.execute-api.${AWS::Region}.amazonaws.com",
+            {"Fn::Sub": "${SharedWebSocketUrl}"},
+        ),
+        (
+            "!Sub https://${WebSocketApi}.execute-api.${AWS::Region}.amazonaws.com/${Stage}/@connections",
+            {
+                "Fn::Sub": "https://${SharedWebSocketApiId}.execute-api.${AWS::Region}.amazonaws.com/dev/@connections"
+            },
+        ),
+        (
+            "!Join ['', [!Select [0, [!Ref WebSocketApi]], x]]",
+            {"Fn::Join": ["", [{"Fn::Select": [0, [{"Ref": "SharedWebSocketApiId"}]]}, "x"]]},
+        ),
+        ("!Select [0, [!Ref WebSocketStage]]", {"Fn::Select": [0, ["dev"]]}),
+    ],
+)
+def test_every_way_to_refer_to_the_api_is_pointed_at_the_shared_one(written, becomes) -> None:
+    template = load(f"{TEMPLATE}  Other:\n    Value: {written}\n")
+    result = rewrite(template, SHARED)
+    assert result.template["Outputs"]["Other"]["Value"] == becomes
+    assert result.leftovers == ()
+
+
+def test_what_cannot_be_pointed_at_the_shared_api_is_named_by_its_path() -> None:
+    template = load(f"{TEMPLATE}  Other: {{Value: !GetAtt ConnectRoute.RouteId}}\n")
+    leftovers = rewrite(template, SHARED).leftovers
+    assert leftovers == ("Outputs.Other.Value refers to ConnectRoute",)
+
+
+@pytest.mark.parametrize("ends", ["Source", "Destination"])
+def test_a_connector_of_what_goes_is_refused_by_its_path(ends: str) -> None:
+    template = load(TEMPLATE)
+    template["Resources"]["Wire"] = {
+        "Type": "AWS::Serverless::Connector",
+        "Properties": {ends: {"Id": "WebSocketApi"}, "Permissions": ["Write"]},
+    }
+    with pytest.raises(OperatorError, match=rf"Resources\.Wire\.Properties\.{ends}: a connector"):
+        rewrite(template, SHARED)
 
 
 def test_a_second_rewrite_changes_nothing() -> None:
@@ -188,6 +253,12 @@ def test_a_physical_name_that_stays_anywhere_is_reported_with_its_place() -> Non
     template["Resources"]["WorkingHours"]["Metadata"] = {"note": "was pyc140yn0h"}
     result = rewrite(template, SHARED, legacy_names=frozenset({"pyc140yn0h"}))
     assert result.leftovers == ("Resources.WorkingHours.Metadata.note names pyc140yn0h",)
+
+
+def test_a_name_that_only_begins_like_a_retired_one_is_not_reported() -> None:
+    template = load(TEMPLATE)
+    template["Resources"]["WorkingHours"]["Metadata"] = {"note": "rows-v2, xrows, table/rows2"}
+    assert rewrite(template, SHARED, legacy_names=frozenset({"rows"})).leftovers == ()
 
 
 def test_an_attribute_that_the_shared_table_cannot_give_is_refused_by_name() -> None:
