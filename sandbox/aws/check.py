@@ -2,13 +2,13 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 
-from sandbox.aws.schema import Kind, Property, ResourceType
+from sandbox.aws.schema import ITEM, Kind, Property, ResourceType
 from sandbox.aws.values import UNKNOWN, Path, contains_unknown, spell
 
 DEFAULTS: Final = "__defaults"
@@ -61,18 +61,67 @@ class Checked:
         if value is UNKNOWN:
             return UNKNOWN
         try:
-            normal = _CONVERT[known.kind](self, known, value, at, owner)
+            normal = self._normal(known, value, at, owner)
         except (TypeError, ValueError):
-            self.fail(at, f"expected {_SPOKEN[known.kind]}, got {_spoken_type(value)}")
+            # Without the value: it may be a secret.
+            self.fail(at, f"expected {known.kind.value}, got {_spoken_type(value)}")
             return value
         if known.choices and normal not in known.choices:
             listed = ", ".join(str(each) for each in known.choices)
             self.fail(at, f"{normal!r} is not one of {listed}")
-        if known.least is not None and normal < known.least:
-            self.fail(at, f"{normal} is less than {known.least}")
-        if known.most is not None and normal > known.most:
-            self.fail(at, f"{normal} is more than {known.most}")
+        if known.within:
+            least, most = known.within
+            if normal < least:
+                self.fail(at, f"{normal} is less than {least}")
+            if most is not None and normal > most:
+                self.fail(at, f"{normal} is more than {most}")
         return normal
+
+    def _normal(self, known: Property, value: Any, at: Path, owner: str) -> Any:
+        """Return a value as its kind spells it, or raise when it is of another kind."""
+        match known.kind, value:
+            case Kind.JSON, dict() | list():
+                unknown = contains_unknown(value)
+                return UNKNOWN if unknown else json.dumps(value, separators=(",", ":"))
+            case Kind.JSON, str():
+                self._document(value, at)
+                return value
+            case Kind.TEXT, str():
+                return value
+            case Kind.TEXT, bool():
+                return "true" if value else "false"
+            case ((Kind.INTEGER | Kind.DECIMAL), bool()):
+                pass
+            case Kind.TEXT, int() | float():
+                return str(value)
+            case Kind.INTEGER, int() | str():
+                return int(value)
+            case Kind.DECIMAL, int() | float() | str():
+                number = float(value)
+                return int(number) if number.is_integer() else number
+            case Kind.FLAG, (True | "true"):
+                return True
+            case Kind.FLAG, (False | "false"):
+                return False
+            case Kind.MAP, dict():
+                return {key: self.value(ITEM, it, (*at, key), owner) for key, it in value.items()}
+            case ((Kind.LIST | Kind.SET), list()) if known.item:
+                item = known.item
+                return [self.value(item, it, (*at, n), owner) for n, it in enumerate(value)]
+            case Kind.OBJECT, dict():
+                values = self.fields(known.fields, value, at, f"{owner} {spell(at)}")
+                return _defaults(known.fields) | values
+            case Kind.ARCHIVE, pulumi.Archive() | pulumi.Asset():
+                return value
+            case _:
+                pass
+        raise TypeError(known.kind)
+
+    def _document(self, value: str, at: Path) -> None:
+        try:
+            json.loads(value or "null")
+        except ValueError as error:
+            self.fail(at, f"not a JSON document: {error}")
 
 
 def check(
@@ -84,164 +133,55 @@ def check(
     for a replacement.
     """
     checked = Checked()
-    inputs = checked.fields(each.properties, given, (), each.pulumi_name)
-    filled: list[str] = []
-    if each.autoname and each.autoname not in inputs:
-        inputs[each.autoname] = _autoname(checked, each, inputs, olds, name, seed)
-        filled.append(each.autoname)
-    for each_property in each.properties.values():
-        if each_property.default is not None and each_property.name not in inputs:
-            inputs[each_property.name] = each_property.default
-            filled.append(each_property.name)
-    inputs.pop("namePrefix", None)
-    inputs.pop("statementIdPrefix", None)
-    if each.requires and not checked.failures:
-        for path, reason in each.requires(inputs).items():
-            checked.failures.append(Failure(path=path, reason=reason))
+    inputs = checked.fields(each.properties, given, (), each.token)
+    filled = {key: value for key, value in _defaults(each.properties).items() if key not in inputs}
+    named = each.autoname
+    if named and named.name not in inputs:
+        filled[named.name] = _autoname(checked, each, named, inputs, olds, name, seed)
+    if named:
+        inputs.pop(f"{named.name}Prefix", None)
+    inputs |= filled
+    if not checked.failures:
+        checked.failures += [Failure(path=at, reason=why) for at, why in each.needs(inputs).items()]
     inputs[DEFAULTS] = sorted(filled)
     return inputs, checked.failures
+
+
+def _defaults(known: Mapping[str, Property]) -> dict[str, Any]:
+    return {name: each.default for name, each in known.items() if each.default is not None}
 
 
 def _autoname(
     checked: Checked,
     each: ResourceType,
-    inputs: dict[str, Any],
+    named: Property,
+    inputs: Mapping[str, Any],
     olds: Mapping[str, Any],
     name: str,
     seed: bytes,
 ) -> Any:
     """Return the old generated name, or a new one: the resource's name and seven random digits."""
-    key = each.autoname or ""
-    if key in olds.get(DEFAULTS, ()) and olds.get(key):
-        return olds[key]
-    prefix = inputs.get("namePrefix") or inputs.get("statementIdPrefix") or f"{name}-"
+    if named.name in olds.get(DEFAULTS, ()) and olds.get(named.name):
+        return olds[named.name]
+    prefix = inputs.get(f"{named.name}Prefix") or f"{name}-"
     if prefix is UNKNOWN:
         return UNKNOWN
     digits = (seed.hex() if seed else secrets.token_hex(4))[:7]
-    suffix = each.autoname_suffix(inputs) if each.autoname_suffix else ""
-    generated = f"{prefix}{digits}{suffix}"
-    if len(generated) > each.autoname_most:
-        checked.fail(
-            (key,), f"{generated!r} is longer than {each.autoname_most} characters; set {key}"
-        )
+    generated = f"{prefix}{digits}{each.suffix(inputs)}"
+    if len(generated) > named.autoname:
+        reason = f"{generated!r} is longer than {named.autoname} characters; set {named.name}"
+        checked.fail((named.name,), reason)
     return generated
 
 
-def _text(_: Checked, known: Property, value: Any, at: Path, owner: str) -> str:
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case _:
-            raise TypeError(at, owner, known)
-
-
-def _document(checked: Checked, known: Property, value: Any, at: Path, owner: str) -> Any:
-    if isinstance(value, dict | list):
-        return UNKNOWN if contains_unknown(value) else json.dumps(value, separators=(",", ":"))
-    spelled = _text(checked, known, value, at, owner)
-    if spelled:
-        try:
-            json.loads(spelled)
-        except ValueError as error:
-            checked.fail(at, f"not a JSON document: {error}")
-    return spelled
-
-
-def _integer(_: Checked, known: Property, value: Any, at: Path, owner: str) -> int:
-    if isinstance(value, bool | float) or not isinstance(value, int | str):
-        raise TypeError(at, owner, known)
-    return int(value)
-
-
-def _decimal(_: Checked, known: Property, value: Any, at: Path, owner: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError(at, owner, known)
-    number = float(value)
-    return int(number) if number.is_integer() else number
-
-
-def _flag(_: Checked, known: Property, value: Any, at: Path, owner: str) -> bool:
-    if value in (True, "true"):
-        return True
-    if value in (False, "false"):
-        return False
-    raise TypeError(at, owner, known)
-
-
-def _map(checked: Checked, known: Property, value: Any, at: Path, owner: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(at, owner, known)
-    item = Property(name="", kind=Kind.TEXT)
-    return {key: checked.value(item, each, (*at, key), owner) for key, each in value.items()}
-
-
-def _list(checked: Checked, known: Property, value: Any, at: Path, owner: str) -> list[Any]:
-    if not isinstance(value, list) or known.item is None:
-        raise TypeError(at, owner, known)
-    return [
-        checked.value(known.item, each, (*at, index), owner) for index, each in enumerate(value)
-    ]
-
-
-def _object(checked: Checked, known: Property, value: Any, at: Path, owner: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(at, owner, known)
-    values = checked.fields(known.fields, value, at, f"{owner} {spell(at)}")
-    defaults = {
-        name: each.default for name, each in known.fields.items() if each.default is not None
-    }
-    return defaults | values
-
-
-def _archive(_: Checked, known: Property, value: Any, at: Path, owner: str) -> Any:
-    if not isinstance(value, pulumi.Archive | pulumi.Asset):
-        raise TypeError(at, owner, known)
-    return value
-
-
-_CONVERT: Final[Mapping[Kind, Callable[[Checked, Property, Any, Path, str], Any]]] = {
-    Kind.TEXT: _text,
-    Kind.JSON: _document,
-    Kind.INTEGER: _integer,
-    Kind.DECIMAL: _decimal,
-    Kind.FLAG: _flag,
-    Kind.MAP: _map,
-    Kind.LIST: _list,
-    Kind.SET: _list,
-    Kind.OBJECT: _object,
-    Kind.ARCHIVE: _archive,
-}
-
-_SPOKEN: Final = {
-    Kind.TEXT: "a text",
-    Kind.JSON: "a JSON document",
-    Kind.INTEGER: "a whole number",
-    Kind.DECIMAL: "a number",
-    Kind.FLAG: "true or false",
-    Kind.MAP: "a map of texts",
-    Kind.LIST: "a list",
-    Kind.SET: "a list",
-    Kind.OBJECT: "an object",
-    Kind.ARCHIVE: "an archive",
-}
-
-
 def _spoken_type(value: Any) -> str:
-    """Name a value's kind without showing it: it may be a secret."""
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case dict():
-            return "an object"
-        case _:
-            return type(value).__name__
+    """Name a value's kind without showing it."""
+    kinds = {
+        bool: Kind.FLAG,
+        int: Kind.DECIMAL,
+        float: Kind.DECIMAL,
+        str: Kind.TEXT,
+        list: Kind.LIST,
+    }
+    kind = kinds.get(type(value)) or (Kind.OBJECT if isinstance(value, dict) else None)
+    return kind.value if kind else type(value).__name__

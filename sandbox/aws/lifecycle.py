@@ -10,27 +10,34 @@ from sandbox.aws.values import contains_unknown
 
 def resolve(operation: Operation) -> None:
     """Take an import's id apart into the properties that it is made of."""
-    names = operation.type.import_id
+    each = operation.type
+    names = list(dict.fromkeys(each.key.values()))
     if operation.state or len(names) == 1:
         return
-    parts = operation.id.split(operation.type.separator, len(names) - 1)
+    parts = operation.id.split(each.separator, len(names) - 1)
     if len(parts) != len(names):
-        spelled = operation.type.separator.join(names)
-        raise ProviderError(f"{operation.id!r}: an id of {operation.type.pulumi_name} is {spelled}")
+        spelled = each.separator.join(names)
+        raise ProviderError(f"{operation.id!r}: an id of {each.token} is {spelled}")
     found = dict(zip(names, parts, strict=True))
-    operation.id = found.pop("id", operation.id)
+    operation.id = found.pop("id", "") or each.id.format_map(found)
     operation.inputs = operation.state = found
-    if operation.type.compose_id:
-        operation.id = operation.type.compose_id(found)
 
 
 def create(operation: Operation) -> dict[str, Any]:
     """Create the resource, wait until it can be used, and return its outputs."""
     each = operation.type
-    operation.id = each.create(operation)
+    parameters = operation.parameters() | operation.tag_parameters()
+    made = operation.call(each.create, **parameters)
+    operation.id = each.id.format_map({**operation.inputs, **made})
     try:
-        if each.finish:
-            each.finish(operation)
+        apart = [
+            known
+            for known in each.properties.values()
+            if known.own and operation.inputs.get(known.name) not in (None, known.default)
+        ]
+        if apart and each.ready:
+            operation.settled()
+        operation.set_apart(apart, parameters)
         return _outputs(operation)
     except ProviderError as error:
         # The resource exists: the engine has to know it, or the next run would make it again.
@@ -41,11 +48,13 @@ def create(operation: Operation) -> dict[str, Any]:
 
 def _outputs(operation: Operation) -> dict[str, Any]:
     each = operation.type
-    if not any(known.output or known.computed for known in each.properties.values() if known.aws):
+    if not any(
+        known.told and (known.output or known.computed) for known in each.properties.values()
+    ):
         return state.made(operation, {})
-    found = operation.read()
+    found = operation.settled()
     if found is None:
-        raise ProviderError(f"{each.pulumi_name} {operation.id} was made, and is not there")
+        raise ProviderError(f"{each.token} {operation.id} was made, and is not there")
     return state.made(operation, found)
 
 
@@ -55,7 +64,7 @@ def find(operation: Operation) -> dict[str, Any] | None:
     if found is None:
         return None
     properties = state.observed(operation, found)
-    if operation.type.tagging:
+    if operation.type.tagged:
         tags = operation.listed_tags(str(properties.get("arn", "")))
         defaults = operation.session.default_tags
         own = {key: value for key, value in tags.items() if defaults.get(key) != value}
@@ -65,15 +74,30 @@ def find(operation: Operation) -> dict[str, Any] | None:
 
 def update(operation: Operation) -> dict[str, Any]:
     """Apply the changes, and return the outputs."""
-    each = operation.type
-    if each.update and operation.changed - {"tags", "tagsAll"}:
+    each, changed = operation.type, operation.changed - {"tags", "tagsAll"}
+    if not isinstance(each.update, tuple):
         each.update(operation)
+    elif changed:
+        parameters = operation.parameters(changed)
+        for call in each.update:
+            if operation.takes(call) & parameters.keys():
+                operation.call(
+                    call, **operation.parameters() if call == each.create else parameters
+                )
+                if each.ready:
+                    operation.settled()
+        operation.set_apart([each.properties[name] for name in changed], parameters)
     if operation.changed & {"tags", "tagsAll"}:
         operation.update_tags()
     return _outputs(operation)
 
 
 def delete(operation: Operation) -> None:
-    """Delete the resource; one that is gone already is deleted."""
+    """Delete the resource, and wait until it is gone; one that is gone already is deleted."""
+    how = operation.type.delete
     with tolerating_absence():
-        operation.type.delete(operation)
+        operation.call(how) if isinstance(how, str) else how(operation)
+    if operation.type.ready:
+        operation.wait(
+            lambda: operation.read() is None, f"{operation.type.token} {operation.id} is gone"
+        )

@@ -1,22 +1,31 @@
-"""One operation on one resource: its values by the API's names, its calls, its waiting."""
+"""One operation on one resource: the calls that the table names, what they take, the waiting."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.aws.api import gone
 from sandbox.aws.errors import CancelledError, CloudError, ProviderError
-from sandbox.aws.schema import Kind, Property, ResourceType, Tagging
+from sandbox.aws.schema import Property, ResourceType
+from sandbox.aws.shapes import EMPTY, bury, dig, to_aws, unpaired
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from sandbox.aws.session import Session
+
+_TAG_CALLS: Final = {
+    "apigatewayv2": ("tag_resource", "untag_resource", "get_tags"),
+    "dynamodb": ("tag_resource", "untag_resource", "list_tags_of_resource"),
+    "iam": ("tag_role", "untag_role", "list_role_tags"),
+    "lambda": ("tag_resource", "untag_resource", "list_tags"),
+    "sqs": ("tag_queue", "untag_queue", "list_queue_tags"),
+}
+_USUAL_TAG_CALLS: Final = ("tag_resource", "untag_resource", "list_tags_for_resource")
 
 
 @dataclass(kw_only=True)
@@ -42,53 +51,69 @@ class Operation:
         """The region that the resource is in."""
         return self.inputs.get("region") or self.state.get("region") or self.session.region
 
-    def service(self, name: str) -> Any:
-        """Return the calls of a service."""
-        return self.session.api(name, self.region)
-
-    @property
-    def api(self) -> Any:
-        """The calls of the type's own service."""
-        return self.service(self.type.service)
-
     def get(self, name: str, default: Any = None) -> Any:
         """Return an input, else what the state has under that name."""
         value = self.inputs.get(name)
         return self.state.get(name, default) if value is None else value
 
-    def read(self) -> Mapping[str, Any] | None:
+    # --- Calls ------------------------------------------------------------------------------------
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The parameters by which calls find the resource."""
+        return {
+            name: self.id if source == "id" else self.get(source)
+            for name, source in self.type.key.items()
+        }
+
+    def call(self, name: str, /, **parameters: Any) -> Any:
+        """Make a call of the type's service about the resource."""
+        api = self.session.api(self.type.service, self.region)
+        return api.call(name, {**self.key, **parameters})
+
+    def takes(self, name: str) -> frozenset[str]:
+        """Return what a call takes, but for the key."""
+        return self.session.api(self.type.service, self.region).takes(name) - self.key.keys()
+
+    def read(self) -> dict[str, Any] | None:
         """Return what the API says of the resource, or None when it is gone."""
+        how = self.type.read
         with tolerating_absence():
-            return self.type.read(self)
+            found = dig(self.call(how) if isinstance(how, str) else how(self), self.type.answer)
+            if isinstance(found, list):
+                mine = self.key.items()
+                found = next((it for it in found if all(it.get(k, v) == v for k, v in mine)), None)
+            if found is not None:
+                found = {**found, **self.key}
+                return self.type.tells(self, found) if self.type.tells else found
         return None
-
-    def arn(self, service: str, resource: str, *, account: bool = True) -> str:
-        """Return an ARN in the resource's region."""
-        owner = self.session.account if account else ""
-        return f"arn:aws:{service}:{self.region}:{owner}:{resource}"
-
-    # --- Values by the API's names ----------------------------------------------------------------
 
     def parameters(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Return inputs by the API's names.
 
-        With `names`, only those, and what an input left empty takes the property away.
+        With `names`, only those, and what an input left empty takes the property away; without, no
+        property that is false by default, for some APIs refuse to be told so.
         """
         found: dict[str, Any] = {}
         for known in self.type.properties.values():
+            value = self.inputs.get(known.name)
             if known.aws is None or known.output or (names is not None and known.name not in names):
                 continue
-            value = self.inputs.get(known.name)
             if value is None and names is not None:
-                value = known.empty
-            if value is not None:
-                found[known.aws] = to_aws(known, value)
-        return found
+                value = EMPTY.get(known.kind)
+            if value is not None and (
+                names is not None or value is not False or known.default is not False
+            ):
+                bury(found, known.aws, to_aws(known, value))
+        return self.type.sends(self, found) if self.type.sends else found
 
-    @property
-    def changed_parameters(self) -> dict[str, Any]:
-        """The changed inputs by the API's names."""
-        return self.parameters(self.changed)
+    def set_apart(self, properties: Iterable[Property], parameters: Mapping[str, Any]) -> None:
+        """Make the calls that properties have of their own: to set them, or to take them away."""
+        for known in properties:
+            if known.own:
+                setting, unsetting = known.own
+                value = self.inputs.get(known.name)
+                self.call(unsetting if value in (None, known.default) else setting, **parameters)
 
     # --- Tags -------------------------------------------------------------------------------------
 
@@ -98,35 +123,42 @@ class Operation:
         return {**self.session.default_tags, **(self.inputs.get("tags") or {})}
 
     def tag_parameters(self) -> dict[str, Any]:
-        """Return what a creating call takes for the tags."""
-        how = self.type.tagging
-        return {how.parameter: tag_value(how, self.tags)} if how and self.tags else {}
+        """Return what a creating call takes for the tags, in both of the services' spellings."""
+        return {"Tags": self.tags, "tags": self.tags} if self.type.tagged and self.tags else {}
+
+    def _tag_call(self, which: int, arn: str, **parameters: Any) -> Any:
+        names = ("ResourceARN", "ResourceArn", "resourceArn", "Resource")
+        name = _TAG_CALLS.get(self.type.service, _USUAL_TAG_CALLS)[which]
+        return self.call(name, **dict.fromkeys(names, arn), **parameters)
 
     def listed_tags(self, arn: str) -> dict[str, str]:
         """Return the tags that the cloud has on the resource."""
-        how = self.type.tagging
-        if how is None:
-            return {}
-        target = {how.target: self.id if how.target_from == "id" else arn}
-        found = getattr(self.api, how.listing)(**target).get(how.listed) or {}
-        return {each["Key"]: each["Value"] for each in found} if how.pairs else dict(found)
+        found = self._tag_call(2, arn)
+        tags = found.get("Tags") or found.get("tags") or {}
+        return unpaired(tags)
 
     def update_tags(self) -> None:
         """Bring the cloud's tags from the state's to the inputs'."""
-        how = self.type.tagging
-        if how is None:
-            return
-        before, after = dict(self.state.get("tagsAll") or {}), self.tags
-        target = {how.target: self.id if how.target_from == "id" else self.get(how.target_from)}
+        before, after, arn = dict(self.state.get("tagsAll") or {}), self.tags, self.get("arn")
         added = {key: value for key, value in after.items() if before.get(key) != value}
         if removed := [key for key in before if key not in after]:
-            getattr(self.api, how.untag)(**target, **{how.keys: removed})
+            self._tag_call(1, arn, TagKeys=removed, tagKeys=removed)
         if added:
-            getattr(self.api, how.tag)(
-                **target, **{how.tag_parameter or how.parameter: tag_value(how, added)}
-            )
+            self._tag_call(0, arn, Tags=added, tags=added)
 
     # --- Time -------------------------------------------------------------------------------------
+
+    def settled(self) -> dict[str, Any] | None:
+        """Wait until the resource can be used, and return what the API says of it then."""
+        found: dict[str, Any] | None = None
+
+        def ready() -> bool:
+            nonlocal found
+            found = self.read()
+            return self.type.ready is None or (found is not None and self.type.ready(found))
+
+        self.wait(ready, f"{self.type.token} {self.id} is ready")
+        return found
 
     def wait(self, done: Callable[[], bool], what: str) -> None:
         """Ask until `done`, at growing intervals; ends with the operation's time or a cancel."""
@@ -149,53 +181,3 @@ def tolerating_absence() -> "Generator[None]":
     except CloudError as error:
         if not gone(error):
             raise
-
-
-def tag_value(how: Tagging, tags: Mapping[str, str]) -> Any:
-    """Spell tags as a service takes them."""
-    if how.pairs:
-        return [{"Key": key, "Value": value} for key, value in tags.items()]
-    return dict(tags)
-
-
-def to_aws(known: Property, value: Any) -> Any:
-    """Turn a property's value into the API's."""
-    match known.kind:
-        case Kind.OBJECT:
-            return {
-                field_.aws: to_aws(field_, value[name])
-                for name, field_ in known.fields.items()
-                if field_.aws and value.get(name) is not None
-            }
-        case Kind.LIST | Kind.SET if known.item and known.item.kind is Kind.OBJECT:
-            return [to_aws(known.item, each) for each in value]
-        case _:
-            return value
-
-
-def from_aws(known: Property, value: Any) -> Any:
-    """Turn the API's value into a property's; None when there is nothing in it."""
-    match known.kind:
-        case Kind.OBJECT if isinstance(value, Mapping):
-            fields = {
-                name: from_aws(each, value[each.aws])
-                for name, each in known.fields.items()
-                if each.aws and value.get(each.aws) is not None
-            }
-            return fields or None
-        case Kind.LIST | Kind.SET if known.item and known.item.kind is Kind.OBJECT:
-            return [from_aws(known.item, each) or {} for each in value]
-        case Kind.LIST | Kind.SET | Kind.MAP:
-            return value or None
-        case Kind.INTEGER:
-            return int(value)
-        case Kind.DECIMAL:
-            return int(value) if float(value).is_integer() else float(value)
-        case Kind.FLAG:
-            return value in (True, "true")
-        case Kind.JSON if not isinstance(value, str):
-            return json.dumps(value)
-        case Kind.TEXT | Kind.JSON:
-            return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
-        case _:
-            return value

@@ -148,7 +148,7 @@ class AwsProvider(Provider):
             stables=[
                 name
                 for name, known in each.properties.items()
-                if known.replaces or (known.output and name not in each.volatile)
+                if known.replaces or (known.output and not known.volatile)
             ],
             delete_before_replace=bool(replaces) and _would_clash(each, old, new),
             diffs=sorted({str(path[0]) for path in found}),
@@ -162,7 +162,7 @@ class AwsProvider(Provider):
         code = new.get("code")
         if code is UNKNOWN or (code is not None and new.get(CODE_HASH) != old.get(CODE_HASH)):
             found[("code",)] = PropertyDiffKind.UPDATE
-        if each.tagging and self._session and not any(path[0] == "tags" for path in found):
+        if each.tagged and self._session and not any(path[0] == "tags" for path in found):
             all_tags = {**self._session.default_tags, **(new.get("tags") or {})}
             if all_tags != (old.get("tagsAll") or {}):
                 found[("tagsAll",)] = PropertyDiffKind.UPDATE
@@ -329,7 +329,7 @@ def _ignored(path: str, ignored: list[str]) -> bool:
 
 def _would_clash(each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether a replacement would meet the old resource: its name is given and stays the same."""
-    if not each.unique or each.autoname in new.get(DEFAULTS, ()):
+    if not each.unique or (each.autoname and each.autoname.name in new.get(DEFAULTS, ())):
         return False
     return all(old.get(name) == new.get(name) for name in each.unique)
 

@@ -1,8 +1,8 @@
-"""What a table of types is made of: properties, their kinds, and the type that holds them."""
+"""What the table of types is made of: properties, their kinds, and the type that holds them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -10,62 +10,54 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """What a property holds."""
+    """What a property holds, as a complaint spells it."""
 
-    TEXT = auto()
-    INTEGER = auto()
-    DECIMAL = auto()
-    FLAG = auto()
-    JSON = auto()
+    TEXT = "a text"
+    INTEGER = "a whole number"
+    DECIMAL = "a number"
+    FLAG = "true or false"
+    JSON = "a JSON document"
     """Text that is compared as the document that it spells."""
-    MAP = auto()
-    """Free keys, texts as values."""
-    LIST = auto()
-    SET = auto()
-    """A list whose order means nothing."""
-    OBJECT = auto()
-    ARCHIVE = auto()
+    MAP = "a map of texts"
+    LIST = "a list"
+    SET = "a list in any order"
+    OBJECT = "an object"
+    ARCHIVE = "an archive"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Property:
-    """One property of a type, or of an object within one.
-
-    `aws` is the name of the API's parameter and of the response's field; None where a type reads
-    and writes the property in code of its own. `output` is never an input, `computed` is an input
-    that the cloud fills in when it is absent, and `replaces` forces a replacement when it changes.
-    """
+    """One property of a type, or of an object within one."""
 
     name: str
     kind: Kind
     aws: str | None = None
+    """The API's parameter, with dots between levels; None where nothing is sent."""
+    told: str | None = None
+    """Where the answer that describes the resource has it; None where nothing tells."""
     required: bool = False
     default: Any = None
     replaces: bool = False
+    """A change forces a replacement."""
     computed: bool = False
+    """An input that the cloud fills in when it is absent."""
     output: bool = False
+    """Only the cloud sets it."""
+    volatile: bool = False
+    """Any update may change it, hence it is unknown in a preview of one."""
     item: "Property | None" = None
     fields: Mapping[str, "Property"] = field(default_factory=dict)
     choices: tuple[Any, ...] = ()
-    least: int | None = None
-    most: int | None = None
+    within: tuple[int, int | None] | None = None
+    """The least and the most that it may be."""
     same: Callable[[Any, Any], bool] | None = None
     """Whether an input and what the cloud says mean the same, where spelling differs."""
-
-    @property
-    def empty(self) -> Any:
-        """What an update sends to take the property away."""
-        return _EMPTY.get(self.kind)
-
-
-_EMPTY: Final = {
-    Kind.TEXT: "",
-    Kind.JSON: "",
-    Kind.MAP: {},
-    Kind.LIST: [],
-    Kind.SET: [],
-    Kind.OBJECT: {},
-}
+    autoname: int = 0
+    """How long the name may be that is generated when a program gives none."""
+    own: tuple[str, str] | None = None
+    """The calls that set it and take it away, where the type's calls do not."""
+    template: str = ""
+    """What an output is put together from: other properties, `id`, `region` and `account`."""
 
 
 def pascal(name: str) -> str:
@@ -73,12 +65,16 @@ def pascal(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _of(kind: Kind) -> Callable[..., Property]:
+def _of(kind: Kind, **fixed: Any) -> Callable[..., Property]:
     def make(name: str, aws: str | None = "", **rest: Any) -> Property:
-        return Property(name=name, kind=kind, aws=pascal(name) if aws == "" else aws, **rest)
+        spelled = pascal(name) if aws == "" else aws
+        given: dict[str, Any] = {"aws": spelled, "told": spelled, **fixed, **rest}
+        return Property(name=name, kind=kind, **given)
 
     return make
 
+
+ITEM: Final = Property(name="", kind=Kind.TEXT)
 
 text = _of(Kind.TEXT)
 integer = _of(Kind.INTEGER)
@@ -87,18 +83,9 @@ flag = _of(Kind.FLAG)
 document = _of(Kind.JSON)
 mapping = _of(Kind.MAP)
 archive = _of(Kind.ARCHIVE)
-
-_TEXT_ITEM: Final = Property(name="", kind=Kind.TEXT)
-
-
-def texts(name: str, aws: str | None = "", **rest: Any) -> Property:
-    """Return a list of texts, in an order that means something."""
-    return _of(Kind.LIST)(name, aws, item=_TEXT_ITEM, **rest)
-
-
-def text_set(name: str, aws: str | None = "", **rest: Any) -> Property:
-    """Return a list of texts whose order means nothing."""
-    return _of(Kind.SET)(name, aws, item=_TEXT_ITEM, **rest)
+texts = _of(Kind.LIST, item=ITEM)
+text_set = _of(Kind.SET, item=ITEM)
+out = _of(Kind.TEXT, output=True)
 
 
 def record(name: str, *fields: Property, aws: str | None = "", **rest: Any) -> Property:
@@ -106,89 +93,82 @@ def record(name: str, *fields: Property, aws: str | None = "", **rest: Any) -> P
     return _of(Kind.OBJECT)(name, aws, fields={each.name: each for each in fields}, **rest)
 
 
-def records(
-    name: str, *fields: Property, aws: str | None = "", ordered: bool = False, **rest: Any
-) -> Property:
-    """Return a list of objects with the given fields, as a set unless it is `ordered`."""
-    return _of(Kind.LIST if ordered else Kind.SET)(name, aws, item=record("", *fields), **rest)
+def record_set(name: str, *fields: Property, aws: str | None = "", **rest: Any) -> Property:
+    """Return a list of objects whose order means nothing."""
+    return _of(Kind.SET)(name, aws, item=record("", *fields), **rest)
 
 
-def out(name: str, aws: str | None = "", kind: Kind = Kind.TEXT) -> Property:
-    """Return a property that only the cloud sets."""
-    return _of(kind)(name, aws, output=True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tagging:
-    """How a service takes the tags of a resource, and gives them back."""
-
-    parameter: str = "Tags"
-    tag_parameter: str | None = None
-    """Where the call that tags spells it otherwise than the one that creates."""
-    pairs: bool = False
-    """Tags are a list of `{Key, Value}` instead of a map."""
-    tag: str = "tag_resource"
-    untag: str = "untag_resource"
-    listing: str = "list_tags_for_resource"
-    listed: str = "Tags"
-    target: str = "ResourceARN"
-    target_from: str = "arn"
-    """The output that `target` takes; `id` is the resource's id."""
-    keys: str = "TagKeys"
+def below(at: str, *each: Property) -> tuple[Property, ...]:
+    """Return properties that the API has within one of its parameters."""
+    return tuple(
+        replace(known, aws=known.aws and f"{at}.{known.aws}", told=known.told) for known in each
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceType:
     """One row of the table: a Pulumi type and how it lives in the cloud.
 
-    `create` returns the id; `read` returns what the API says, by the API's names, and `update`
-    applies `operation.changed`. A read that meets nothing may return None or let the API's error
-    pass, and so may a delete.
-    `outputs` adds properties that no field of the response holds.
+    Calls are named as the client has them; each takes what its own parameters are of the
+    properties and of the `key`. Where that is not enough, a function takes the place of a call.
     """
 
-    pulumi_name: str
+    token: str
     service: str
     properties: Mapping[str, Property]
-    create: Callable[["Operation"], str]
-    read: Callable[["Operation"], Mapping[str, Any] | None]
-    delete: Callable[["Operation"], None]
-    finish: Callable[["Operation"], None] | None = None
-    """What is left to do and to wait for once the resource exists and has an id."""
-    update: Callable[["Operation"], None] | None = None
-    outputs: Callable[["Operation", Mapping[str, Any]], Mapping[str, Any]] | None = None
-    autoname: str | None = None
-    """The property that gets a generated name when the program gives none."""
-    autoname_most: int = 255
-    autoname_suffix: Callable[[Mapping[str, Any]], str] | None = None
+    key: Mapping[str, str]
+    """Parameters by which calls find the resource: the property each comes from, or `id`."""
+    id: str
+    """What the id is put together from: inputs, and fields of the creating call's answer."""
+    create: str
+    read: str | Callable[["Operation"], Mapping[str, Any] | None]
+    update: tuple[str, ...] | Callable[["Operation"], None]
+    """The calls that take changes; the creating one takes all of the inputs again."""
+    delete: str | Callable[["Operation"], None]
+    answer: str = ""
+    """Where in the answer of `read` the resource stands, maybe as one of a list."""
+    tells: Callable[["Operation", dict[str, Any]], dict[str, Any] | None] | None = None
+    """Completes what the cloud says of the resource; None when that is nothing."""
+    sends: Callable[["Operation", dict[str, Any]], dict[str, Any]] | None = None
+    """Completes the parameters of a create or an update."""
+    ready: Callable[[Mapping[str, Any]], bool] | None = None
+    """Whether it can be used, for a type that takes a while to come and to go."""
     unique: tuple[str, ...] = ()
     """Properties that no two resources may share: the old one goes before its replacement comes."""
-    import_id: tuple[str, ...] = ("id",)
-    """What an id in an import is made of, between `separator`s."""
     separator: str = "/"
-    compose_id: Callable[[Mapping[str, Any]], str] | None = None
-    """Makes the id from the parts of an import's, where the two are spelled differently."""
-    tagging: Tagging | None = None
-    regional: bool = True
-    volatile: frozenset[str] = frozenset()
-    """Outputs that any update may change, hence unknown in a preview of one."""
-    gaps: frozenset[str] = frozenset()
-    """Properties that the emulator's answer leaves out although they are set."""
-    requires: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
+    """What stands between the parts of the key in an import's id."""
+    suffix: Callable[[Mapping[str, Any]], str] = lambda _: ""
+    """The end of a generated name."""
+    needs: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _: {}
     """What else is wrong with known inputs: property path to reason."""
 
+    @property
+    def tagged(self) -> bool:
+        """Whether resources of the type carry tags."""
+        return "tags" in self.properties
 
-def table(*types: ResourceType) -> dict[str, ResourceType]:
-    """Return types by their token."""
-    return {each.pulumi_name: each for each in types}
+    @property
+    def autoname(self) -> Property | None:
+        """The property that gets a generated name when the program gives none."""
+        return next((each for each in self.properties.values() if each.autoname), None)
 
 
-REGION: Final = text("region", None, computed=True, replaces=True)
-TAGS: Final = mapping("tags", None)
-TAGS_ALL: Final = mapping("tagsAll", None, output=True)
+_REGION: Final = text("region", None, computed=True, replaces=True)
+_TAGS: Final = (mapping("tags", None), mapping("tagsAll", None, output=True))
 
 
-def properties(*each: Property, tags: bool = False, regional: bool = True) -> dict[str, Property]:
-    """Return properties by name, with the ones that (nearly) every type has."""
-    shared = ((REGION,) if regional else ()) + ((TAGS, TAGS_ALL) if tags else ())
-    return {each_one.name: each_one for each_one in (*each, *shared)}
+def resource(
+    token: str, service: str, *each: Property, tags: bool = False, noun: str = "", **rest: Any
+) -> ResourceType:
+    """Return a type; with a `noun` its calls are `create_<noun>`, `get_<noun>` and so on."""
+    regional = () if service == "iam" else (_REGION,)
+    calls: dict[str, Any] = {
+        "create": f"create_{noun}",
+        "read": f"get_{noun}",
+        "update": (f"update_{noun}",),
+        "delete": f"delete_{noun}",
+    }
+    properties = {known.name: known for known in (*each, *regional, *(_TAGS if tags else ()))}
+    return ResourceType(
+        token=f"aws:{token}", service=service, properties=properties, **calls | rest
+    )

@@ -70,7 +70,7 @@ class Session:
     @cached_property
     def account(self) -> str:
         """The account that the cloud plays."""
-        return str(self.api("sts").get_caller_identity()["Account"])
+        return str(self.api("sts").call("get_caller_identity", {})["Account"])
 
     @cached_property
     def _bare(self) -> Any:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sandbox.aws.check import DEFAULTS
 from sandbox.aws.diff import same
-from sandbox.aws.operation import Operation, from_aws
+from sandbox.aws.operation import Operation
 from sandbox.aws.schema import Kind, ResourceType
+from sandbox.aws.shapes import dig, from_aws
 from sandbox.aws.values import UNKNOWN
 
 _ZERO = {Kind.TEXT: "", Kind.INTEGER: 0, Kind.FLAG: False}
@@ -20,7 +21,7 @@ def planned(operation: Operation) -> dict[str, Any]:
     for known in operation.type.properties.values():
         if known.name in outputs:
             continue
-        if known.name in operation.state and known.name not in operation.type.volatile:
+        if known.name in operation.state and not known.volatile:
             if known.output or known.computed:
                 outputs[known.name] = operation.state[known.name]
         elif known.output or known.computed:
@@ -45,28 +46,33 @@ def made(operation: Operation, response: Mapping[str, Any]) -> dict[str, Any]:
 
 def _given(operation: Operation) -> dict[str, Any]:
     outputs = {name: value for name, value in operation.inputs.items() if name != DEFAULTS}
-    if operation.type.regional:
+    if "region" in operation.type.properties:
         outputs.setdefault("region", operation.region)
-    if operation.type.tagging:
+    if operation.type.tagged:
         tags = operation.inputs.get("tags")
         outputs["tagsAll"] = UNKNOWN if tags is UNKNOWN else operation.tags
     return outputs
 
 
-def observed(operation: Operation, response: Mapping[str, Any]) -> dict[str, Any]:
+def observed(operation: Operation, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return every property that the cloud's answer holds, and None for inputs that it lacks."""
     found: dict[str, Any] = {}
     for known in operation.type.properties.values():
-        if known.aws is None:
-            continue
-        if response.get(known.aws) is not None:
-            found[known.name] = from_aws(known, response[known.aws])
-        elif not (known.output or known.computed or known.name in operation.type.gaps):
+        value = dig(answer, known.told) if known.told else None
+        if value is not None:
+            found[known.name] = from_aws(known, value)
+        elif known.told and not (known.output or known.computed):
             found[known.name] = None
-    if operation.type.outputs:
-        found |= operation.type.outputs(operation, response)
-    if operation.type.regional:
+    if "region" in operation.type.properties:
         found["region"] = operation.region
+    for known in operation.type.properties.values():
+        if known.template:
+            about = {"id": operation.id, "region": operation.region}
+            if "{account}" in known.template:
+                about["account"] = operation.session.account
+            found[known.name] = known.template.format_map(
+                {**operation.state, **operation.inputs, **found, **about}
+            )
     return found
 
 

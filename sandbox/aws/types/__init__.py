@@ -1,28 +1,14 @@
-"""The table of types: a module per kind of thing, a row per type."""
+"""The table of types: a module per service, a row per type."""
 
-from sandbox.aws.types import (
-    alarms,
-    apigatewayv2,
-    dashboards,
-    events,
-    functions,
-    iam,
-    logs,
-    sqs,
-    tables,
-    triggers,
-)
+from typing import Final
 
-TYPES = {
-    **alarms.TYPES,
-    **apigatewayv2.TYPES,
-    **dashboards.TYPES,
-    **events.TYPES,
-    **functions.TYPES,
-    **iam.TYPES,
-    **logs.TYPES,
-    **sqs.TYPES,
-    **tables.TYPES,
-    **triggers.TYPES,
+from sandbox.aws.schema import ResourceType
+from sandbox.aws.types import apigatewayv2, cloudwatch, dynamodb, iam, lambda_, sqs
+
+TYPES: Final = {
+    each.token: each
+    for module in (apigatewayv2, cloudwatch, dynamodb, iam, lambda_, sqs)
+    for each in vars(module).values()
+    if isinstance(each, ResourceType)
 }
 """Every type that the sandbox has, by token."""

@@ -177,47 +177,6 @@ def integration(driver: Driver, name: Callable[[str], str]) -> Example:
     )
 
 
-def integration_response(driver: Driver, name: Callable[[str], str]) -> Example:
-    made = _api(driver, name)
-    return Example(
-        inputs={
-            "apiId": made.id,
-            "integrationId": _integration(driver, made).id,
-            "integrationResponseKey": "/200/",
-            "responseTemplates": {"a": "{}"},
-            "templateSelectionExpression": "a",
-        },
-        changed={"responseTemplates": {"a": "[]"}},
-        import_id=lambda it: f"{it.inputs['apiId']}/{it.inputs['integrationId']}/{it.id}",
-    )
-
-
-def deployment(driver: Driver, name: Callable[[str], str]) -> Example:
-    return Example(
-        inputs={
-            "apiId": _api(driver, name).id,
-            "description": "one",
-            "triggers": {"routes": "1"},
-        },
-        not_imported=frozenset({"triggers"}),
-        import_id=_below_api,
-    )
-
-
-def authorizer(driver: Driver, name: Callable[[str], str]) -> Example:
-    return Example(
-        inputs={
-            "apiId": _api(driver, name).id,
-            "authorizerType": "REQUEST",
-            "authorizerUri": _function(driver, name).outputs["invokeArn"],
-            "identitySources": ["route.request.header.Auth"],
-            "name": "guard",
-        },
-        changed={"name": "guardian"},
-        import_id=_below_api,
-    )
-
-
 def log_group(driver: Driver, name: Callable[[str], str]) -> Example:
     return Example(
         inputs={"name": name("/aws/lambda/it"), "retentionInDays": 30, "tags": TAGS},
@@ -278,21 +237,6 @@ def metric_math_alarm(driver: Driver, name: Callable[[str], str]) -> Example:
         },
         changed={"threshold": 6},
         not_imported=frozenset({"metricQueries"}),
-    )
-
-
-def composite_alarm(driver: Driver, name: Callable[[str], str]) -> Example:
-    of = metric_alarm(driver, name)
-    watched = driver.create("aws:cloudwatch/metricAlarm:MetricAlarm", "it", **of.inputs)
-    return Example(
-        inputs={
-            "alarmName": name("all"),
-            "alarmRule": f'ALARM("{watched.id}")',
-            "alarmDescription": "one",
-            "alarmActions": ["arn:aws:sns:us-east-1:000000000000:a"],
-            "tags": TAGS,
-        },
-        changed={"alarmDescription": "two", "tags": OTHER_TAGS},
     )
 
 
@@ -520,13 +464,9 @@ EXAMPLES: Mapping[str, tuple[str, Make]] = {
         ("aws:apigatewayv2/route:Route", route),
         ("aws:apigatewayv2/routeResponse:RouteResponse", route_response),
         ("aws:apigatewayv2/integration:Integration", integration),
-        ("aws:apigatewayv2/integrationResponse:IntegrationResponse", integration_response),
-        ("aws:apigatewayv2/deployment:Deployment", deployment),
-        ("aws:apigatewayv2/authorizer:Authorizer", authorizer),
         ("aws:cloudwatch/logGroup:LogGroup", log_group),
         ("aws:cloudwatch/metricAlarm:MetricAlarm", metric_alarm),
         ("aws:cloudwatch/metricAlarm:MetricAlarm", metric_math_alarm),
-        ("aws:cloudwatch/compositeAlarm:CompositeAlarm", composite_alarm),
         ("aws:cloudwatch/dashboard:Dashboard", dashboard),
         ("aws:cloudwatch/eventRule:EventRule", event_rule),
         ("aws:cloudwatch/eventTarget:EventTarget", event_target),

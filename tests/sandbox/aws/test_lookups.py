@@ -94,4 +94,3 @@ def test_the_region_and_the_account_are_the_sandboxs(driver: Driver):
     assert driver.invoke("aws:index/getRegion:getRegion")["region"] == "eu-west-1"
     identity = driver.invoke("aws:index/getCallerIdentity:getCallerIdentity")
     assert identity["accountId"] == "000000000000"
-    assert driver.invoke("aws:index/getPartition:getPartition")["partition"] == "aws"

@@ -143,14 +143,13 @@ def test_a_name_that_is_taken_is_refused_with_the_clouds_own_words(driver: Drive
 @pytest.mark.cloud
 def test_a_cancel_while_a_new_resource_is_waited_for_still_records_it(driver: Driver, unique):
     role = driver.create(ROLE, unique("role"), assumeRolePolicy=TRUST).outputs["arn"]
-    settle = TYPES[FUNCTION].finish
-    assert settle is not None
+    settled = TYPES[FUNCTION].ready
 
-    def cancelled_then(each: Operation) -> None:
-        each.cancelled.set()
-        settle(each)
+    def cancelled_then(_) -> bool:
+        driver.provider._cancelled.set()
+        return False
 
-    object.__setattr__(TYPES[FUNCTION], "finish", cancelled_then)
+    object.__setattr__(TYPES[FUNCTION], "ready", cancelled_then)
     try:
         with pytest.raises(IncompleteError) as ended:
             driver.create(
@@ -163,7 +162,7 @@ def test_a_cancel_while_a_new_resource_is_waited_for_still_records_it(driver: Dr
                 code=CODE,
             )
     finally:
-        object.__setattr__(TYPES[FUNCTION], "finish", settle)
+        object.__setattr__(TYPES[FUNCTION], "ready", settled)
 
     assert ended.value.resource_id == unique("f")
     assert "cancelled" in ended.value.reason
@@ -171,6 +170,6 @@ def test_a_cancel_while_a_new_resource_is_waited_for_still_records_it(driver: Dr
 
 def test_a_complaint_about_a_parameter_does_not_repeat_its_value():
     with pytest.raises(ProviderError, match="QueueName") as refused:
-        operation().api.create_queue(QueueName={"hunter2": 1})
+        operation().call("create_queue", QueueName={"hunter2": 1})
 
     assert "hunter2" not in str(refused.value)
