@@ -6,24 +6,24 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from sandbox.engine import checkpoint, display, lock, program, removal, values
-from sandbox.engine.checkpoint import Journal, StateFile
+from sandbox.engine.checkpoint import PROVIDER_PREFIX, Snapshot, StateFile
 from sandbox.engine.deployment import Deployment
-from sandbox.engine.goals import PROVIDER_PREFIX
+from sandbox.engine.journal import Journal
 from sandbox.engine.monitor import Monitor
-from sandbox.engine.plugins import Plugin, surroundings
+from sandbox.engine.plugins import PLUGINS, Host, Plugin, surroundings
 from sandbox.engine.policy import Pack, Packs
 from sandbox.engine.project import Project, load_project
-from sandbox.engine.providers import PLUGINS, Host
 from sandbox.engine.references import References
 from sandbox.engine.registry import Registry
 from sandbox.engine.report import Reporter
-from sandbox.engine.steps import Options, Steps, StoppedError
+from sandbox.engine.steps import Steps, StoppedError
 from sandbox.stack import EngineError, Request, Result, Stack
+
+Work = Callable[[Deployment, Project], None]
 
 
 class BuiltinEngine:
@@ -47,78 +47,68 @@ class BuiltinEngine:
 
     def refresh(self, stack: Stack, request: Request) -> Result:
         """Bring the state to what the provider finds; forget creates that were broken off."""
-        request = replace(request, policy_packs=(), policy_pack_configs=())
-        return self._operate(stack, request, "refresh", lambda d, *_: removal.refresh(d.steps))
+        return self._operate(stack, request, "refresh", lambda d, _: removal.refresh(d.steps))
 
     def destroy(self, stack: Stack, request: Request) -> Result:
         """Delete every resource of the stack, or those that are targeted."""
-        request = replace(request, policy_packs=(), policy_pack_configs=())
-        delete = removal.delete_left_over
-        return self._operate(stack, request, "destroy", lambda d, *_: delete(d.steps))
+        work: Work = lambda d, _: removal.delete_left_over(d.steps)  # noqa: E731
+        return self._operate(stack, request, "destroy", work)
 
     def outputs(self, stack: Stack, *, show_secrets: bool = False) -> dict[str, Any]:
         """Return the stack's outputs; a secret reads `[secret]` unless shown."""
-        _, file = _open(stack)
-        found = checkpoint.stack_outputs(file.load())
+        found = _state_file(stack, load_project(stack)).load().outputs
         return values.reveal(found) if show_secrets else values.redact(found)
 
     def export(self, stack: Stack) -> dict[str, Any]:
         """Return the state in the form of `pulumi stack export`."""
-        project, file = _open(stack)
-        deployment = checkpoint.to_deployment(file.load(), project.crypter)
-        return {"version": 3, "deployment": deployment}
+        project = load_project(stack)
+        snapshot = _state_file(stack, project).load()
+        return {"version": 3, "deployment": checkpoint.to_deployment(snapshot, project.crypter)}
 
     def import_(self, stack: Stack, deployment: Mapping[str, Any]) -> None:
         """Replace the state by one that `export` or `pulumi stack export` gave."""
-        project, file = _open(stack)
+        project = load_project(stack)
+        file = _state_file(stack, project)
         if deployment.get("version") != 3:
             raise EngineError(f"cannot import version {deployment.get('version')!r} of the state")
-        state = checkpoint.from_deployment(deployment.get("deployment"), project.crypter)
+        snapshot = checkpoint.from_deployment(deployment.get("deployment"), project.crypter)
         prefix = f"urn:pulumi:{stack.name}::{project.name}::"
-        for resource in state.resources:
+        for resource in snapshot.resources:
             if not resource.urn.startswith(prefix):
                 raise EngineError(f"{resource.urn} is not of the stack {stack.name!r}")
-        with lock.held(_lock_path(stack, project), "import"):
+        with lock.held(file.lock, "import"):
             file.keep_backup()
-            file.write(state)
+            file.write(snapshot)
 
     def cancel(self, stack: Stack) -> str:
         """Return who holds the lock. Nothing needs taking away: it goes with its process."""
-        return lock.holder(_lock_path(stack, load_project(stack)))
+        return lock.holder(_state_file(stack, load_project(stack)).lock)
 
-    def _operate(
-        self,
-        stack: Stack,
-        request: Request,
-        operation: str,
-        work: Callable[[Deployment, Project, Reporter, Request], None],
-    ) -> Result:
+    def _operate(self, stack: Stack, request: Request, operation: str, work: Work) -> Result:
         began = monotonic()
         view = display.view_for(request, operation, stack.name)
         reporter = Reporter(view)
-        outputs: dict[str, Any] = {}
-        ok = False
+        outputs: values.Properties = {}
+        ok, preview = False, operation == "preview"
         try:
-            project, file = _open(stack)
-            preview = operation == "preview"
-            with (
-                contextlib.nullcontext()
-                if preview
-                else lock.held(_lock_path(stack, project), operation)
-            ):
+            project = load_project(stack)
+            file = _state_file(stack, project)
+            with contextlib.nullcontext() if preview else lock.held(file.lock, operation):
                 before = file.load()
                 if not preview:
                     file.keep_backup()
                 journal = Journal(None if preview else file, before)
+                if operation in {"refresh", "destroy"}:
+                    request = replace(request, policy_packs=(), policy_pack_configs=())
                 try:
                     with self._deployment(
                         stack, project, request, before, journal, reporter, preview=preview
                     ) as deployment:
-                        work(deployment, project, reporter, request)
+                        work(deployment, project)
                         ok = not deployment.steps.failed
                 finally:
                     journal.close(forget_creates=operation == "refresh" and ok)
-                outputs = checkpoint.stack_outputs(journal.current())
+                outputs = journal.current().outputs
         except StoppedError:
             pass
         except EngineError as error:
@@ -141,111 +131,76 @@ class BuiltinEngine:
         stack: Stack,
         project: Project,
         request: Request,
-        before: checkpoint.Deployment,
+        before: Snapshot,
         journal: Journal,
         reporter: Reporter,
         *,
         preview: bool,
     ) -> Generator[Deployment]:
-        environment = surroundings(stack.environment)
+        """Put together what an operation needs, and take it down."""
+
+        def log(line: str) -> None:
+            reporter.message("info", line)
+
         _warn_of_pending(before, reporter)
-        packs = _start_packs(request, project, environment, reporter, preview=preview)
+        environment = surroundings(stack.environment)
+        configs = request.policy_pack_configs or (None,) * len(request.policy_packs)
+        if len(configs) != len(request.policy_packs):
+            raise EngineError("give one policy configuration per policy pack, in the same order")
+        pairs = zip(request.policy_packs, configs, strict=True)
+        running = [
+            Pack(folder, config, project, preview=preview, environment=environment, log=log)
+            for folder, config in pairs
+        ]
+        packs = Packs(running, reporter.finding)
         references = Plugin(servicer=lambda: References(stack.home, project.name))
         plugins = {**self._plugins, "pulumi": references}
-        host = Host(
-            plugins, environment, project.program, lambda line: reporter.message("info", line)
-        )
+        host = Host(plugins, environment, project.program, log)
         try:
             # Their processes start while this one imports the program.
             for package in _packages(before, project):
                 host.prepare(package)
-            options = Options(preview=preview, parallel=request.parallel, targets=request.targets)
-            steps = Steps(before.resources, journal, Registry(host), reporter, options)
-            deployment = Deployment(project, steps, packs)
-            with (
-                program.surroundings(project, environment),
-                _interrupts(steps, host, reporter),
-            ):
-                yield deployment
+            registry = Registry(host)
+            steps = Steps(before.resources, journal, registry, reporter, request, preview=preview)
+            with program.surroundings(project, environment), _interrupts(steps, host, reporter):
+                yield Deployment(project, steps, packs)
         finally:
             reporter.packs = packs.names
             packs.close()
             host.close()
 
 
-def _run_program(
-    deployment: Deployment, project: Project, reporter: Reporter, request: Request
-) -> None:
-    monitor, steps = Monitor(deployment), deployment.steps
-    finished = program.run(
-        project,
-        monitor,
-        reporter,
-        preview=steps.options.preview,
-        parallel=request.parallel,
-    )
+def _run_program(deployment: Deployment, project: Project) -> None:
+    steps = deployment.steps
+    finished = program.run(project, Monitor(deployment), steps)
     if not finished:
         steps.failed = True
-    elif steps.options.preview or not steps.failed:
+    elif steps.preview or not steps.failed:
         removal.delete_left_over(steps)
         steps.stop_if_cancelled()
         deployment.review_stack()
 
 
-def _open(stack: Stack) -> tuple[Project, StateFile]:
-    project = load_project(stack)
+def _state_file(stack: Stack, project: Project) -> StateFile:
     path = stack.home / "state" / project.name / f"{stack.name}.json"
-    return project, StateFile(path, f"organization/{project.name}/{stack.name}", project.crypter)
+    return StateFile(path, f"organization/{project.name}/{stack.name}", project.crypter)
 
 
-def _lock_path(stack: Stack, project: Project) -> Path:
-    return stack.home / "state" / project.name / f"{stack.name}.lock"
-
-
-def _start_packs(
-    request: Request,
-    project: Project,
-    environment: Mapping[str, str],
-    reporter: Reporter,
-    *,
-    preview: bool,
-) -> Packs:
-    configs = request.policy_pack_configs
-    if configs and len(configs) != len(request.policy_packs):
-        raise EngineError("give one policy configuration per policy pack, in the same order")
-    packs = [
-        Pack(
-            folder.resolve(),
-            configs[index].resolve() if configs else None,
-            project,
-            preview=preview,
-            environment=environment,
-            log=lambda line: reporter.message("info", line),
-        )
-        for index, folder in enumerate(request.policy_packs)
-    ]
-    return Packs(packs, reporter.finding)
-
-
-def _packages(before: checkpoint.Deployment, project: Project) -> list[str]:
+def _packages(before: Snapshot, project: Project) -> list[str]:
     """Name the providers that will be needed, as far as state and configuration tell."""
-    known = [
-        resource.resource_type.removeprefix(PROVIDER_PREFIX)
-        for resource in before.resources
-        if resource.resource_type.startswith(PROVIDER_PREFIX)
-    ]
+    known = [r.type.removeprefix(PROVIDER_PREFIX) for r in before.resources if r.is_provider]
     return list(dict.fromkeys([*known, *(key.split(":", 1)[0] for key in project.config)]))
 
 
-def _warn_of_pending(before: checkpoint.Deployment, reporter: Reporter) -> None:
+def _warn_of_pending(before: Snapshot, reporter: Reporter) -> None:
     if before.pending:
-        listed = "\n".join(
+        listed = [
             f"  * {resource.urn}, interrupted while {kind}" for kind, resource in before.pending
-        )
+        ]
         reporter.message(
             "warning",
             f"Attempting to deploy or update resources with {len(before.pending)} pending "
-            f"operations from previous deployment.\n{listed}\n"
+            "operations from previous deployment.\n" + "\n".join(listed) + "\n"
             "These resources are in an unknown state because the engine was interrupted while "
             "waiting for changes to these resources to complete. Confirm whether the operations "
             "completed; a refresh forgets those that were creating.",

@@ -4,26 +4,38 @@
 What they share is guarded by one lock that is never held while a provider or a pack is asked.
 """
 
-import os
 import threading
 from dataclasses import replace
 
+import grpc
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
+
 from sandbox.engine import values
 from sandbox.engine.assets import with_hashes
-from sandbox.engine.checkpoint import Resource
-from sandbox.engine.goals import PROVIDER_PREFIX, Goal, former_urns, make_urn
+from sandbox.engine.checkpoint import PROVIDER_PREFIX, STACK_TYPE, Resource
+from sandbox.engine.goals import former_urns, make_urn, refuse_unsupported, wanted
+from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project
-from sandbox.engine.providers import Diff, NoProviderError, Once, Provider, ProviderError
-from sandbox.engine.registry import Manager, default_name, split_reference
+from sandbox.engine.providers import Diff, Failures, Provider, ProviderError
+from sandbox.engine.registry import COMPONENTS, Manager, Once
 from sandbox.engine.steps import PROTECTED, Steps, StoppedError
 from sandbox.stack import Op
 
 _GET_RESOURCE = "pulumi:pulumi:getResource"
+_SOME = Diff(changes=True)
 
 
-class InvocationError(Exception):
-    """A look-up failed. That is the program's to handle, and by itself ends nothing."""
+class InvocationError(grpc.RpcError):
+    """A look-up failed: the SDK makes it the program's exception, and it ends nothing by itself."""
+
+    def code(self) -> grpc.StatusCode:
+        """Return what the real monitor gives for every failed look-up."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """Return why."""
+        return str(self)
 
 
 class Deployment:
@@ -33,10 +45,11 @@ class Deployment:
         self.steps = steps
         self._project = project
         self._packs = packs
-        self._preview = steps.options.preview
+        self._preview = steps.preview
         self._defaults = Once()
         self._lock = threading.Lock()
-        self._goals: dict[str, Goal] = {}
+        # By URN, what the program has asked for; a registration is there before it is done.
+        self._wanted: dict[str, Resource] = {}
         self._missing: set[str] = set()
         # New URN -> URN in the state, of what was found by an alias.
         self._renamed: dict[str, str] = {}
@@ -46,39 +59,37 @@ class Deployment:
 
     # -- what the program asks for ------------------------------------------------------------
 
-    def register(self, goal: Goal) -> tuple[Resource, bool]:
+    def register(self, goal: RegisterResourceRequest) -> tuple[Resource, bool]:
         """Bring one resource to what the program wants; return it, and whether it was skipped."""
         self.steps.stop_if_cancelled()
-        goal = self._inherit(goal)
-        urn = self._urn(goal)
-        with self.steps.failing(urn):
-            goal = replace(goal, inputs=with_hashes(goal.inputs, self._project.program))
-            old, former = self._claim(urn, goal)
+        refuse_unsupported(goal)
+        with self.steps.failing(self._urn(goal.parent, goal.type, goal.name)):
+            old, new = self._claim(goal)
+            new.inputs = with_hashes(new.inputs, self._project.program)
             try:
-                manager, reference = self._manager(goal)
+                manager, reference = self._manager(new, goal.provider, goal.version)
             except NoProviderError as error:
-                return self._without_provider(urn, goal, error), True
-            new = _state(urn, goal, reference, former)
-            if not self.steps.options.includes(new):
+                return self._without_provider(goal, new, error), True
+            new = new.copy(provider=reference)
+            if not self.steps.includes(new):
                 return self._untargeted(old, new)
             return self._register(goal, old, new, manager), False
 
-    def read(self, goal: Goal, identity: str) -> Resource:
+    def read(self, goal: RegisterResourceRequest, identity: str) -> Resource:
         """Read a resource that somebody else manages (`get`)."""
         self.steps.stop_if_cancelled()
-        urn = self._urn(goal)
-        with self.steps.failing(urn):
-            old, former = self._claim(urn, goal)
-            manager, reference = self._manager(goal)
-            assert manager is not None
-            new = _state(urn, goal, reference, former).copy(external=True, id=identity)
-            if values.is_unknown(identity):
-                return self.steps.settle(new.copy(id=""), drop=old)
-            return self.steps.read(old, new, manager)
+        with self.steps.failing(self._urn(goal.parent, goal.type, goal.name)):
+            old, new = self._claim(goal)
+            manager, reference = self._manager(new, goal.provider, goal.version)
+            unknown = values.is_unknown(identity)
+            new = new.copy(provider=reference, external=True, id="" if unknown else identity)
+            if unknown:
+                return self.steps.settle(new, drop=old)
+            return self.steps.read(old, new, manager, identity)
 
     def invoke(
         self, token: str, arguments: values.Properties, provider: str, version: str
-    ) -> tuple[values.Properties, list[tuple[str, str]]]:
+    ) -> tuple[values.Properties, Failures]:
         """Call a function of a provider for the program; return its result and what is wrong."""
         self.steps.stop_if_cancelled()
         if token == _GET_RESOURCE:
@@ -86,11 +97,9 @@ class Deployment:
             if found is None:
                 return {}, [("urn", f"unknown resource {arguments.get('urn')}")]
             return {"urn": found.urn, "id": found.id, "state": found.outputs}, []
-        goal = Goal(
-            type=token, name=token, custom=True, inputs={}, provider=provider, version=version
-        )
         with self.steps.failing(""):
-            manager, _ = self._manager(goal)
+            function = Resource(urn=token, type=token, custom=True)
+            manager, _ = self._manager(function, provider, version)
         assert isinstance(manager, Provider)
         try:
             return manager.invoke(token, arguments, preview=self._preview)
@@ -112,48 +121,30 @@ class Deployment:
     def review_stack(self) -> None:
         """Ask the stack policies, once everything is there."""
         resources = list(self.steps.news.values())
-        root = make_urn(
-            self._project.stack,
-            self._project.name,
-            "",
-            "pulumi:pulumi:Stack",
-            f"{self._project.name}-{self._project.stack}",
-        )
+        root = self._urn("", STACK_TYPE, f"{self._project.name}-{self._project.stack}")
         if self._packs.review_stack(resources, {r.urn: r for r in resources}, root):
             self.steps.failed = True
 
-    # -- who it is ----------------------------------------------------------------------------
+    # -- who it is, and who manages it --------------------------------------------------------
 
-    def _urn(self, goal: Goal) -> str:
-        return make_urn(self._project.stack, self._project.name, goal.parent, goal.type, goal.name)
+    def _urn(self, parent: str, kind: str, name: str) -> str:
+        return make_urn(self._project.stack, self._project.name, parent, kind, name)
 
-    def _inherit(self, goal: Goal) -> Goal:
-        with self._lock:
-            parent = self._goals.get(goal.parent)
-        if parent is None:
-            return goal
-        retain = goal.retain_on_delete
-        return replace(
-            goal,
-            protect=parent.protect if goal.protect is None else goal.protect,
-            retain_on_delete=parent.retain_on_delete if retain is None else retain,
-            deleted_with=goal.deleted_with or parent.deleted_with,
-        )
-
-    def _claim(self, urn: str, goal: Goal) -> tuple[Resource | None, str]:
-        """Take a URN, and find what the state has under it or under a former one."""
+    def _claim(self, goal: RegisterResourceRequest) -> tuple[Resource | None, Resource]:
+        """Take a URN; return what the state has under it or a former one, and what is wanted."""
+        urn = self._urn(goal.parent, goal.type, goal.name)
         with self._lock, self.steps.lock:
-            if urn in self._goals:
+            if urn in self._wanted:
                 raise ProviderError(f"Duplicate resource URN {urn!r}; try giving it a unique name")
-            self._goals[urn] = goal
-            former = former_urns(goal, self._project.stack, self._project.name, self._renamed)
-            for candidate in (urn, *former):
+            parent = self._wanted.get(goal.parent)
+            new = self._wanted[urn] = wanted(goal, urn, parent)
+            for candidate in (urn, *former_urns(goal, urn, self._renamed)):
                 old = self.steps.olds.get(candidate)
                 if old is None:
                     continue
                 if candidate == urn:
-                    return old, ""
-                if candidate in self._goals or candidate in self._renamed.values():
+                    return old, new
+                if candidate in self._wanted or candidate in self._renamed.values():
                     raise ProviderError(
                         f"Duplicate resource alias {candidate!r} applied to resource with URN "
                         f"{urn!r}: another resource has that URN or alias"
@@ -162,31 +153,30 @@ class Deployment:
                 # Whoever refers to it registers later, and is to find it under its new URN.
                 for before, after in self.steps.journal.rename(candidate, urn).items():
                     self.steps.olds[before.urn] = after
-                return old, candidate
-        return None, ""
+                new.aliases = [candidate]
+                return old, new
+        return None, new
 
-    # -- who manages it -----------------------------------------------------------------------
-
-    def _manager(self, goal: Goal) -> tuple[Manager | None, str]:
-        if not goal.custom:
-            return None, ""
+    def _manager(self, new: Resource, reference: str, version: str) -> tuple[Manager, str]:
+        if not new.custom:
+            return COMPONENTS, ""
         registry = self.steps.registry
-        if goal.is_provider:
-            registry.require(goal.type.removeprefix(PROVIDER_PREFIX))
+        if new.is_provider:
+            registry.require(new.type.removeprefix(PROVIDER_PREFIX))
             return registry, ""
-        registry.require(goal.package)
-        reference = goal.provider
-        if not reference:
-            key = (goal.package, goal.version)
-            reference = self._defaults.get(key, lambda: self._default_provider(*key))
+        package = new.type.split(":", 1)[0]
+        registry.require(package)
+        key = (package, version)
+        reference = reference or self._defaults.get(key, lambda: self._default_provider(*key))
         if provider := registry.get(reference):
             return provider, reference
-        state = self.steps.known(split_reference(reference)[0])
-        if state is None or f"{state.urn}::{state.id}" != reference:
-            raise ProviderError(f"unknown provider {reference!r} for resource {goal.name!r}")
+        state = self.steps.known(reference.rpartition("::")[0])
+        if state is None or state.reference != reference:
+            raise ProviderError(f"unknown provider {reference!r} for resource {new.name!r}")
         return registry.ensure(state), reference
 
     def _default_provider(self, package: str, version: str) -> str:
+        """Register the provider that a program gets without asking, named as the CLI names it."""
         inputs: values.Properties = {
             key: values.secret(value) if is_secret else value
             for key, (value, is_secret) in self._project.package_config(package).items()
@@ -194,22 +184,27 @@ class Deployment:
         inputs["__internal"] = {}
         if version:
             inputs["version"] = version
-        name = default_name(version)
-        goal = Goal(type=PROVIDER_PREFIX + package, name=name, custom=True, inputs=inputs)
-        state, _ = self.register(goal)
-        return f"{state.urn}::{state.id}"
+        goal = RegisterResourceRequest(
+            type=PROVIDER_PREFIX + package,
+            name=f"default_{version.replace('.', '_')}" if version else "default",
+            custom=True,
+            object=values.to_struct(inputs),
+        )
+        return self.register(goal)[0].reference
 
-    def _without_provider(self, urn: str, goal: Goal, error: NoProviderError) -> Resource:
+    def _without_provider(
+        self, goal: RegisterResourceRequest, new: Resource, error: NoProviderError
+    ) -> Resource:
         """Let the packs judge inputs that nobody can check, then say what is missing."""
-        new = self._reviewed(goal, _state(urn, goal, "", ""))
+        new = self._reviewed(goal, new)
         with self._lock:
             first = error.package not in self._missing
             self._missing.add(error.package)
         if first:
-            self.steps.fail(urn, str(error))
+            self.steps.fail(new.urn, str(error))
         if not self._preview:
             raise StoppedError(str(error))
-        self.steps.news[urn] = new
+        self.steps.news[new.urn] = new
         return new
 
     # -- the decision -------------------------------------------------------------------------
@@ -219,65 +214,54 @@ class Deployment:
             with self.steps.step(Op.SAME, new, None):
                 return new, True
         kept = old.copy(urn=new.urn, aliases=new.aliases, parent=new.parent)
-        return self.steps.same(old, kept, None), False
+        return self.steps.same(old, kept, COMPONENTS), False
 
     def _register(
-        self, goal: Goal, old: Resource | None, new: Resource, manager: Manager | None
+        self, goal: RegisterResourceRequest, old: Resource | None, new: Resource, manager: Manager
     ) -> Resource:
-        imported = goal.import_id and goal.custom and _to_import(goal, old)
+        identity = goal.importId if goal.custom else ""
+        known = (old.import_id or old.id) if old and not old.external else ""
+        imported = bool(identity) and identity != known
         if imported:
-            assert manager is not None
-            old = self.steps.take_over(old, new, manager, goal.import_id)
+            old = self.steps.read(old, new, manager, identity)
         keys = self._recreating.pop(new.urn, None)
         fresh = old is None or old.external or keys is not None
-        new = self._reviewed(goal, self._checked(goal, None if fresh else old, new, manager))
+        new = self._reviewed(goal, self._checked(None if fresh else old, new, manager))
         if old is None:
             return self.steps.create(new, manager)
         if keys is not None:
-            return self._replace_deleted(
-                old, new, manager, Diff(changes=True, replaces=keys), waited=True
-            )
+            # The reasons of a resource that went ahead of its turn belong to the create alone.
+            return self._recreate(old, new, manager, Diff(changes=True, replaces=keys), told=_SOME)
         if old.external:
-            return self._replace_after(old, new, manager, Diff(changes=True))
-        diff = self._diff(goal, old, new, manager)
+            return self._replace_after(old, new, manager, _SOME)
+        diff = self._diff(old, new, manager)
         if old.pending_replacement or (diff.changes and diff.replaces):
             return self._replace(goal, old, new, manager, diff)
         if diff.changes or old.init_errors:
             return self.steps.update(old, new, manager, diff)
-        if imported:
-            return self.steps.keep(old, new)
-        return self.steps.same(old, new, manager)
+        return self.steps.keep(old, new) if imported else self.steps.same(old, new, manager)
 
-    def _checked(
-        self, goal: Goal, old: Resource | None, new: Resource, manager: Manager | None
-    ) -> Resource:
+    def _checked(self, old: Resource | None, new: Resource, manager: Manager) -> Resource:
         """Let the provider check the inputs, with what the program ignores as it was."""
-        inputs = goal.inputs
-        if old is not None and goal.ignore_changes:
-            inputs, missed = values.reset_paths(inputs, old.inputs, goal.ignore_changes)
+        inputs = self._wanted[new.urn].inputs
+        if old is not None and new.ignore_changes:
+            inputs, missed = values.reset_paths(inputs, old.inputs, new.ignore_changes)
             if missed:
                 text = "cannot ignore changes in added or removed elements of the path: "
                 self.steps.report.message("info", text + ", ".join(missed), new.urn)
-        if manager is None:
-            return new.copy(inputs=inputs)
-        olds = old.inputs if old else {}
-        checked, failures = manager.check(new.urn, olds, inputs, os.urandom(32))
+        new = new.copy(inputs=inputs)
+        checked, failures = manager.check(new, old.inputs if old else {})
         for path, reason in failures:
             where = f" in property {path!r}" if path else ""
-            text = f"{new.resource_type} resource {new.name!r} has a problem{where}: {reason}"
+            text = f"{new.type} resource {new.name!r} has a problem{where}: {reason}"
             self.steps.fail(new.urn, text)
         if failures:
             raise StoppedError(f"{new.urn} has check errors")
         return new.copy(inputs=checked)
 
-    def _reviewed(self, goal: Goal, new: Resource) -> Resource:
+    def _reviewed(self, goal: RegisterResourceRequest, new: Resource) -> Resource:
         """Let the packs change and judge the inputs."""
-        options = {
-            "deleteBeforeReplace": bool(goal.delete_before_replace),
-            "deleteBeforeReplaceDefined": goal.delete_before_replace is not None,
-        }
-        provider = self.steps.known(split_reference(new.provider)[0])
-        inputs, forbidden = self._packs.review(new, options, provider)
+        inputs, forbidden = self._packs.review(new, goal, self.steps.known(new.provider_urn))
         if forbidden:
             self.steps.failed = True
             # A preview goes on, so that it tells of every violation.
@@ -285,70 +269,53 @@ class Deployment:
                 raise StoppedError(f"{new.urn} violates a mandatory policy")
         return new.copy(inputs=inputs)
 
-    def _diff(self, goal: Goal, old: Resource, new: Resource, manager: Manager | None) -> Diff:
-        if goal.deleted_with and goal.deleted_with in self._replaced:
+    def _diff(self, old: Resource, new: Resource, manager: Manager) -> Diff:
+        if new.deleted_with and new.deleted_with in self._replaced:
             return Diff(changes=True, replaces=("deletedWith",))
         if self._provider_changed(old, new):
             return Diff(changes=True, replaces=("provider",))
-        if manager is None:
-            return Diff(changes=bool(values.changed_keys(old.inputs, new.inputs)))
-        diff = manager.diff(old, new.inputs, goal.ignore_changes)
-        return _with_forced(diff, goal.replace_on_changes)
+        diff = manager.diff(old, new.inputs, new.ignore_changes)
+        return _with_forced(diff, new.replace_on_changes)
 
     def _provider_changed(self, old: Resource, new: Resource) -> bool:
         """Say whether another provider manages the resource now, one that cannot take it over."""
         if old.provider == new.provider:
             return False
-        if not old.provider or not new.provider:
-            return True
-        old_urn, _ = split_reference(old.provider)
-        new_urn, _ = split_reference(new.provider)
-        if self._renamed.get(new_urn) == old_urn:
+        if self._renamed.get(new.provider_urn) == old.provider_urn:
             return False
-        before, after = self.steps.olds.get(old_urn), self.steps.known(new_urn)
+        before = self.steps.olds.get(old.provider_urn)
+        after = self.steps.known(new.provider_urn)
         provider = self.steps.registry.get(new.provider)
         if before is None or after is None or provider is None:
             return True
-        try:
-            return bool(provider.diff_config(before, after.inputs).replaces)
-        except NotImplementedError:
-            return False
+        return bool(provider.diff(before, after.inputs, (), method="DiffConfig").replaces)
 
     # -- replacements -------------------------------------------------------------------------
 
     def _replace(
-        self, goal: Goal, old: Resource, new: Resource, manager: Manager | None, diff: Diff
+        self,
+        goal: RegisterResourceRequest,
+        old: Resource,
+        new: Resource,
+        manager: Manager,
+        diff: Diff,
     ) -> Resource:
         if old.protect and new.protect:
             self.steps.fail(new.urn, f'unable to replace resource "{new.urn}"\n{PROTECTED}')
             if not self._preview:
                 raise StoppedError(f"{new.urn} is protected")
-        if goal.import_id:
+        if goal.importId:
             raise ProviderError(
                 "previously-imported resources that still specify an ID may not be replaced; "
                 "please remove the `import` declaration from your program"
             )
         # What was carried over from the old resource, such as its name, does not hold any more.
-        new = self._checked(goal, None, new, manager)
+        new = self._checked(None, new, manager)
         eager = diff.delete_before_replace
-        if goal.delete_before_replace is not None:
-            eager = goal.delete_before_replace
-        if eager or old.pending_replacement:
-            return self._replace_before(old, new, manager, diff)
-        return self._replace_after(old, new, manager, diff)
-
-    def _replace_after(
-        self, old: Resource, new: Resource, manager: Manager | None, diff: Diff
-    ) -> Resource:
-        with self._lock:
-            self._replaced.add(new.urn)
-        created = self.steps.create_replacement(old, new, manager, diff, old_stays=True)
-        self.steps.replace(old, created, diff)
-        return created
-
-    def _replace_before(
-        self, old: Resource, new: Resource, manager: Manager | None, diff: Diff
-    ) -> Resource:
+        if goal.deleteBeforeReplaceDefined:
+            eager = goal.deleteBeforeReplace
+        if not (eager or old.pending_replacement):
+            return self._replace_after(old, new, manager, diff)
         for dependent, keys in reversed(self._dependents(old)):
             if dependent.protect:
                 raise ProviderError(
@@ -359,29 +326,31 @@ class Deployment:
             self.steps.delete_for_replacement(dependent)
         if not old.pending_replacement:
             old = self.steps.delete_for_replacement(old)
-        return self._replace_deleted(old, new, manager, diff)
+        return self._recreate(old, new, manager, diff, told=diff)
 
-    def _replace_deleted(
-        self,
-        old: Resource,
-        new: Resource,
-        manager: Manager | None,
-        diff: Diff,
-        *,
-        waited: bool = False,
+    def _replace_after(
+        self, old: Resource, new: Resource, manager: Manager, diff: Diff
     ) -> Resource:
         with self._lock:
             self._replaced.add(new.urn)
-        # The reasons of a resource that went ahead of its turn belong to the create alone.
-        self.steps.replace(old, new, Diff(changes=True) if waited else diff)
-        return self.steps.create_replacement(old, new, manager, diff, old_stays=False)
+        created = self.steps.create(new, manager, old, diff, old_stays=True)
+        self.steps.replace(old, created, diff)
+        return created
+
+    def _recreate(
+        self, old: Resource, new: Resource, manager: Manager, diff: Diff, *, told: Diff
+    ) -> Resource:
+        with self._lock:
+            self._replaced.add(new.urn)
+        self.steps.replace(old, new, told)
+        return self.steps.create(new, manager, old, diff)
 
     def _dependents(self, root: Resource) -> list[tuple[Resource, tuple[str, ...]]]:
         """Find what a change of the root's outputs replaces, in the order of the state."""
         replaced = {root.urn}
         found: list[tuple[Resource, tuple[str, ...]]] = []
         with self._lock, self.steps.lock:
-            waiting = [r for r in self.steps.olds.values() if r.urn not in self._goals]
+            waiting = [r for r in self.steps.olds.values() if r.urn not in self._wanted]
         for resource in waiting:
             keys = self._keys_replaced_by(resource, replaced)
             if keys is not None:
@@ -393,53 +362,25 @@ class Deployment:
         """Say which properties replace a resource once others have been; None if none does."""
         if not resource.custom or resource.external:
             return None
-        if split_reference(resource.provider)[0] in replaced or resource.deleted_with in replaced:
+        if resource.provider_urn in replaced or resource.deleted_with in replaced:
             return ()
+        edges = resource.property_dependencies
         inputs = {
-            key: values.UNKNOWN
-            if replaced.intersection(resource.property_dependencies.get(key, ()))
-            else value
+            key: values.UNKNOWN if replaced.intersection(edges.get(key) or ()) else value
             for key, value in resource.inputs.items()
         }
         if inputs == resource.inputs:
             return None
-        manager = self.steps.manager_of(resource)
-        diff = manager.diff(resource, inputs, tuple(resource.ignore_changes))
-        return _with_forced(diff, tuple(resource.replace_on_changes)).replaces or None
+        diff = self.steps.manager_of(resource).diff(resource, inputs, resource.ignore_changes)
+        return _with_forced(diff, resource.replace_on_changes).replaces or None
 
 
-def _with_forced(diff: Diff, replace_on_changes: tuple[str, ...]) -> Diff:
+def _with_forced(diff: Diff, replace_on_changes: list[str]) -> Diff:
     """Add to what replaces the changes that the program wants to."""
-    wanted = [values.parse_path(path) for path in replace_on_changes]
+    paths = [values.parse_path(path) for path in replace_on_changes]
     forced = [
         key
         for key in diff.changed
-        if any(values.contains_path(path, values.parse_path(key)) for path in wanted)
+        if any(values.contains_path(path, values.parse_path(key)) for path in paths)
     ]
     return replace(diff, replaces=tuple(dict.fromkeys([*diff.replaces, *forced])))
-
-
-def _to_import(goal: Goal, old: Resource | None) -> bool:
-    return old is None or old.external or (old.import_id or old.id) != goal.import_id
-
-
-def _state(urn: str, goal: Goal, reference: str, former: str) -> Resource:
-    return Resource(
-        urn=urn,
-        resource_type=goal.type,
-        custom=goal.custom,
-        inputs=goal.inputs,
-        parent=goal.parent,
-        protect=bool(goal.protect),
-        dependencies=list(goal.dependencies),
-        provider=reference,
-        property_dependencies=goal.property_dependencies,
-        additional_secret_outputs=list(goal.additional_secret_outputs),
-        aliases=[former] if former else [],
-        custom_timeouts=goal.custom_timeouts,
-        import_id=goal.import_id,
-        retain_on_delete=bool(goal.retain_on_delete),
-        deleted_with=goal.deleted_with,
-        ignore_changes=list(goal.ignore_changes),
-        replace_on_changes=list(goal.replace_on_changes),
-    )

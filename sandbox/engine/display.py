@@ -10,9 +10,8 @@ from rich.status import Status
 from rich.text import Text
 
 from sandbox.engine import values
-from sandbox.engine.checkpoint import Resource
-from sandbox.engine.goals import STACK_TYPE
-from sandbox.engine.report import Reporter
+from sandbox.engine.checkpoint import STACK_TYPE, Resource
+from sandbox.engine.report import Reporter, View
 from sandbox.stack import Diagnostic, Finding, Op, Request, Result, Step
 
 # A sign, and the word for it while it happens and when it has.
@@ -42,23 +41,7 @@ _TITLES = {
 }
 
 
-class Quiet:
-    """Shows nothing; the others show what they override."""
-
-    def started(self, op: Op, new: Resource) -> None:
-        """A step begins."""
-
-    def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
-        """A step has ended."""
-
-    def message(self, diagnostic: Diagnostic) -> None:
-        """Somebody has something to say."""
-
-    def close(self, result: Result, reporter: Reporter) -> None:
-        """The operation has ended."""
-
-
-class Document(Quiet):
+class Document(View):
     """One JSON document on standard output at the end."""
 
     def close(self, result: Result, reporter: Reporter) -> None:
@@ -75,7 +58,7 @@ def print_document(result: Result, out: TextIO) -> None:
     out.write("\n")
 
 
-class Lines(Quiet):
+class Lines(View):
     """A line per step as it ends, indented by its parents; colours only on a terminal."""
 
     def __init__(self, console: Console, request: Request, operation: str, stack: str) -> None:
@@ -103,7 +86,7 @@ class Lines(Quiet):
             self._running[new.urn] = f"{_OPS[op][1]} {new.name}"
             self._status.update(", ".join(list(self._running.values())[-3:]))
 
-    def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
+    def ended(self, step: Step, old: Resource | None, new: Resource) -> None:
         """Say what has happened, or would."""
         self._running.pop(step.urn, None)
         if step.op is Op.SAME and step.type != STACK_TYPE and not step.failed:
@@ -118,7 +101,7 @@ class Lines(Quiet):
         self._write(line.rstrip(), "red" if step.failed else _COLOURS.get(sign[:1]))
         if self._diff and sign and step.op is not Op.CREATE_REPLACEMENT:
             before = values.redact(old.inputs) if old and step.op is not Op.CREATE else {}
-            after = values.redact(new.inputs) if new and step.op is not Op.DELETE else {}
+            after = values.redact(new.inputs) if step.op is not Op.DELETE else {}
             for text in differences(before, after):
                 self._write(f"        {indent}{text}", _COLOURS.get(text.lstrip()[:1]))
 
@@ -195,10 +178,10 @@ class Lines(Quiet):
             self._write(f"\nDuration: {result.duration:.1f}s")
 
 
-def view_for(request: Request, operation: str, stack: str) -> Quiet:
+def view_for(request: Request, operation: str, stack: str) -> View:
     """Choose how an operation is shown."""
     if request.quiet:
-        return Quiet()
+        return View()
     if request.json:
         return Document()
     return Lines(Console(highlight=False), request, operation, stack)
@@ -221,9 +204,9 @@ def differences(old: Any, new: Any) -> list[str]:
     return lines
 
 
-def _marked(step: Step, old: Resource | None, new: Resource | None) -> list[str]:
+def _marked(step: Step, old: Resource | None, new: Resource) -> list[str]:
     """Name the inputs that differ, each with a sign, where there is a before and an after."""
-    if old is None or new is None or old is new or step.op is Op.SAME:
+    if old is None or old is new or step.op is Op.SAME:
         return []
     changed = values.changed_keys(old.inputs, new.inputs)
     signs = {(False, True): "+", (True, False): "-"}

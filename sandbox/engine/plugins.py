@@ -12,8 +12,10 @@ from pathlib import Path
 from time import monotonic
 
 import grpc
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto.provider_pb2_grpc import (
     ResourceProviderServicer,
+    ResourceProviderStub,
     add_ResourceProviderServicer_to_server,
 )
 
@@ -41,6 +43,18 @@ class Plugin:
     module: str = ""
     path: Path | None = None
     servicer: Callable[[], ResourceProviderServicer] | None = None
+
+
+# Packages that the sandbox can serve. Others are refused by name.
+PLUGINS: Mapping[str, Plugin] = {"aws": Plugin(module="sandbox.aws")}
+
+
+class NoProviderError(Exception):
+    """A program uses a package that nothing in the sandbox serves."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(f"no provider for package {package!r} in the sandbox")
+        self.package = package
 
 
 class Inside:
@@ -149,6 +163,74 @@ class Child:
         self._process.wait()
         if self._channel is not None:
             self._channel.close()
+
+
+class Host:
+    """Starts plugins, ahead of time where it is known which ones are needed."""
+
+    def __init__(
+        self,
+        plugins: Mapping[str, Plugin],
+        environment: Mapping[str, str],
+        cwd: Path,
+        log: Callable[[str], None],
+    ) -> None:
+        self._plugins = plugins
+        self._environment = environment
+        self._cwd = cwd
+        self._log = log
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Child | Inside] = {}
+        self._children: list[Child | Inside] = []
+        self._channels: list[grpc.Channel] = []
+
+    def require(self, package: str) -> None:
+        """Raise `NoProviderError` for a package that nothing here serves."""
+        if package not in self._plugins:
+            raise NoProviderError(package)
+
+    def prepare(self, package: str) -> None:
+        """Start a plugin that is going to be needed."""
+        with self._lock:
+            if package in self._plugins and package not in self._waiting:
+                self._waiting[package] = self._start(package)
+
+    def open(self, package: str) -> grpc.Channel:
+        """Return the connection to a fresh instance."""
+        self.require(package)
+        with self._lock:
+            child = self._waiting.pop(package, None) or self._start(package)
+        self._channels.append(child.channel())
+        return self._channels[-1]
+
+    def _start(self, package: str) -> Child | Inside:
+        plugin = self._plugins[package]
+        if plugin.servicer is not None:
+            child: Child | Inside = Inside(plugin.servicer())
+        else:
+            # The module is found where this process finds it, whatever the program's folder is.
+            paths = [str(plugin.path)] if plugin.path else []
+            python_path = ":".join([*paths, *filter(None, sys.path)])
+            child = Child(
+                f"the provider plugin {package!r}",
+                plugin.module,
+                ["127.0.0.1:1"],
+                environment={**self._environment, "PYTHONPATH": python_path},
+                cwd=self._cwd,
+                log=self._log,
+            )
+        self._children.append(child)
+        return child
+
+    def cancel(self) -> None:
+        """Ask every provider to give up what it is doing, without waiting for an answer."""
+        for channel in self._channels:
+            ResourceProviderStub(channel).Cancel.future(empty_pb2.Empty())
+
+    def close(self) -> None:
+        """End every plugin that was started."""
+        for child in self._children:
+            child.kill()
 
 
 def surroundings(extra: Mapping[str, str]) -> dict[str, str]:

@@ -16,23 +16,18 @@ import pulumi
 import pulumi.runtime
 from pulumi.runtime.settings import ROOT
 
-from sandbox.engine.monitor import EngineLog, Monitor, StoppedRunError
+from sandbox.engine.monitor import EngineLog, Monitor
 from sandbox.engine.project import Project
-from sandbox.engine.report import Reporter
+from sandbox.engine.steps import Steps, StoppedError
 
 
-def run(
-    project: Project, monitor: Monitor, reporter: Reporter, *, preview: bool, parallel: int
-) -> bool:
+def run(project: Project, monitor: Monitor, steps: Steps) -> bool:
     """Run the program to its end; report what it fails with, and return whether it did not."""
     # The SDK keeps its settings in context variables: a copy leaves the caller's as they were.
-    context = contextvars.copy_context()
-    return context.run(_run, project, monitor, reporter, preview, parallel)
+    return contextvars.copy_context().run(_run, project, monitor, steps)
 
 
-def _run(
-    project: Project, monitor: Monitor, reporter: Reporter, preview: bool, parallel: int
-) -> bool:
+def _run(project: Project, monitor: Monitor, steps: Steps) -> bool:
     pulumi.runtime.set_all_config(dict(project.config), sorted(project.secret_keys))
     ROOT.set(None)
     pulumi.runtime.configure(
@@ -42,40 +37,40 @@ def _run(
             organization="organization",
             root_directory=str(project.root),
             monitor=monitor,
-            engine=EngineLog(reporter),
-            parallel=parallel,
-            dry_run=preview,
+            engine=EngineLog(steps.report),
+            parallel=steps.parallel,
+            dry_run=steps.preview,
         )
     )
     # Futures that nobody awaited are how a program looks when it is stopped in the middle.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    threads = ThreadPoolExecutor(max_workers=parallel * 4, thread_name_prefix="resource")
+    threads = ThreadPoolExecutor(max_workers=steps.parallel * 4, thread_name_prefix="resource")
     loop.set_default_executor(threads)
     entry = project.program / "__main__.py" if project.program.is_dir() else project.program
 
     async def program() -> None:
         runpy.run_path(str(entry), run_name="__main__")
-        # Let the registrations begin. The SDK then waits for each of them in turn; otherwise it waits
-        # for all outputs at once, again whenever one is there, in time that is their number squared.
+        # Let the registrations begin. The SDK then waits for each of them in turn; otherwise it
+        # waits for all outputs at once, again whenever one is there: their number squared.
         await asyncio.sleep(0)
 
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(program))
-    except StoppedRunError:
+    except StoppedError:
         return False
     except pulumi.RunError as error:
-        reporter.message("error", str(error))
+        steps.report.message("error", str(error))
         return False
     except SystemExit as error:
         if error.code in (None, 0):
             return True
-        reporter.message("error", f"the program ended with the exit status {error.code}")
+        steps.report.message("error", f"the program ended with the exit status {error.code}")
         return False
     except Exception as error:  # noqa: BLE001  (whatever a program raises is its reader's to see)
         if not _stopped(error):
-            reporter.message("error", _explain(error, entry))
+            steps.report.message("error", _explain(error, entry))
         return False
     finally:
         # Steps that are under way are finished, so that the state says how they ended.
@@ -85,14 +80,11 @@ def _run(
     return True
 
 
-def _stopped(error: BaseException) -> bool:
+def _stopped(error: BaseException | None) -> bool:
     """Say whether an error comes from the deployment's end rather than from the program."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, StoppedRunError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
+    while error is not None and not isinstance(error, StoppedError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _explain(error: Exception, entry: Path) -> str:
@@ -105,20 +97,19 @@ def _explain(error: Exception, entry: Path) -> str:
 @contextlib.contextmanager
 def surroundings(project: Project, environment: Mapping[str, str]) -> Generator[None]:
     """Give the program its folder, its environment and its own modules, and take them back."""
-    saved_environment, saved_folder, saved_path = dict(os.environ), Path.cwd(), list(sys.path)
+    saved_environment, saved_path = dict(os.environ), list(sys.path)
     saved_modules, saved_arguments = set(sys.modules), sys.argv
+    folder = project.program if project.program.is_dir() else project.program.parent
     os.environ.clear()
     os.environ.update(environment)
-    folder = project.program if project.program.is_dir() else project.program.parent
-    os.chdir(folder)
     sys.path.insert(0, str(folder))
     sys.argv = [str(project.program)]
     try:
-        yield
+        with contextlib.chdir(folder):
+            yield
     finally:
         sys.argv = saved_arguments
         sys.path[:] = saved_path
-        os.chdir(saved_folder)
         os.environ.clear()
         os.environ.update(saved_environment)
         for name in sys.modules.keys() - saved_modules:
@@ -129,6 +120,5 @@ def surroundings(project: Project, environment: Mapping[str, str]) -> Generator[
 
 
 def _is_own(file: Path, folder: Path) -> bool:
-    sandbox = Path(__file__).parents[1]
-    others = "site-packages" in file.parts or file.is_relative_to(sandbox)
+    others = "site-packages" in file.parts or file.is_relative_to(Path(__file__).parents[1])
     return file.is_relative_to(folder) and not others

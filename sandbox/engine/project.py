@@ -55,8 +55,7 @@ def load_project(stack: Stack) -> Project:
     """Read `Pulumi.yaml` and the stack's configuration; raise `EngineError` for what is wrong."""
     root = find_root(stack.cwd)
     described = _read(root / "Pulumi.yaml")
-    name = described.get("name")
-    runtime = described.get("runtime")
+    name, runtime = described.get("name"), described.get("runtime")
     language = runtime.get("name") if isinstance(runtime, dict) else runtime
     if not isinstance(name, str) or language != "python":
         raise EngineError(
@@ -72,16 +71,23 @@ def load_project(stack: Stack) -> Project:
     schema = _config(described, name, root / "Pulumi.yaml")
     config: dict[str, str] = {}
     secret_keys: set[str] = set()
-    for key, value in {**_defaults(schema), **given}.items():
-        plain, is_secret = _decrypt(value, crypter)
-        _verify(key, plain, schema.get(key), stack.name)
-        config[key] = _text(plain)
-        if is_secret:
-            secret_keys.add(key)
-    if missing := sorted(_required(schema, name) - config.keys()):
+    missing: list[str] = []
+    for key in {**schema, **given}:
+        entry = schema.get(key)
+        # Pulumi.yaml gives a default, a value, a bare scalar, or nothing but a type.
+        default = entry.get("value", entry.get("default")) if isinstance(entry, dict) else entry
+        value = given.get(key, default)
+        if value is not None:
+            plain, is_secret = _decrypt(value, crypter)
+            _verify(key, plain, entry, stack.name)
+            config[key] = _text(plain)
+            secret_keys.update({key} if is_secret else ())
+        elif isinstance(entry, dict) and "type" in entry and key.startswith(f"{name}:"):
+            missing.append(key)
+    if missing:
         raise EngineError(
             f"stack {stack.name!r} is missing configuration values, set them in {file}: "
-            + ", ".join(missing)
+            + ", ".join(sorted(missing))
         )
     return Project(
         name=name,
@@ -99,55 +105,30 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EngineError(f"{path} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise EngineError(f"{path} holds a {type(content).__name__}, not a mapping")
-    return content
+    return _mapping(content, str(path))
 
 
 def _config(content: Mapping[str, Any], project: str, path: Path) -> dict[str, Any]:
-    config = content.get("config") or {}
-    if not isinstance(config, dict):
-        raise EngineError(f"{path}: `config` holds a {type(config).__name__}, not a mapping")
-    return {_full(key, project): value for key, value in config.items()}
+    config = _mapping(content.get("config") or {}, f"{path}: `config`")
+    return {str(k) if ":" in str(k) else f"{project}:{k}": v for k, v in config.items()}
 
 
-def _full(key: str, project: str) -> str:
-    return str(key) if ":" in str(key) else f"{project}:{key}"
-
-
-def _defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the values that Pulumi.yaml itself gives: a default, a value, or a bare scalar."""
-    found: dict[str, Any] = {}
-    for key, entry in schema.items():
-        if not isinstance(entry, dict):
-            found[key] = entry
-        elif (value := entry.get("value", entry.get("default"))) is not None:
-            found[key] = value
-    return found
-
-
-def _required(schema: Mapping[str, Any], project: str) -> set[str]:
-    """Keys with a type and without a default must be set, as the CLI has it."""
-    return {
-        key
-        for key, entry in schema.items()
-        if key.startswith(f"{project}:")
-        and isinstance(entry, dict)
-        and "type" in entry
-        and "default" not in entry
-        and "value" not in entry
-    }
+def _mapping(content: Any, what: str) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise EngineError(f"{what} holds a {type(content).__name__}, not a mapping")
+    return content
 
 
 def _decrypt(value: Any, crypter: Crypter) -> tuple[Any, bool]:
-    if isinstance(value, dict):
-        if set(value) == {"secure"}:
-            return crypter.decrypt(value["secure"]), True
-        parts = {key: _decrypt(item, crypter) for key, item in value.items()}
-        return {k: plain for k, (plain, _) in parts.items()}, any(s for _, s in parts.values())
-    if isinstance(value, list):
-        items = [_decrypt(item, crypter) for item in value]
-        return [plain for plain, _ in items], any(is_secret for _, is_secret in items)
+    """Return a value in clear, and whether anything in it was encrypted."""
+    if isinstance(value, dict) and set(value) == {"secure"}:
+        return crypter.decrypt(value["secure"]), True
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        parts = {key: _decrypt(item, crypter) for key, item in pairs}
+        plain = {key: item for key, (item, _) in parts.items()}
+        hidden = any(is_secret for _, is_secret in parts.values())
+        return plain if isinstance(value, dict) else list(plain.values()), hidden
     return value, False
 
 
@@ -157,7 +138,7 @@ def _verify(key: str, value: Any, entry: Any, stack: str) -> None:
         return
     if wanted not in _TYPES:
         raise EngineError(f"Pulumi.yaml: {key} has the unknown type {wanted!r}")
-    if isinstance(value, str) and wanted in {"boolean", "integer", "array", "object"}:
+    if isinstance(value, str) and wanted != "string":
         with contextlib.suppress(ValueError):
             value = json.loads(value)
     is_wanted = isinstance(value, _TYPES[wanted])
@@ -165,10 +146,8 @@ def _verify(key: str, value: Any, entry: Any, stack: str) -> None:
         raise EngineError(
             f"stack {stack!r}: configuration key {key!r} must be of type {wanted!r}, has {value!r}"
         )
-    items = entry.get("items")
-    if wanted == "array" and isinstance(items, dict):
-        for index, item in enumerate(value):
-            _verify(f"{key}[{index}]", item, items, stack)
+    for index, item in enumerate(value if wanted == "array" else ()):
+        _verify(f"{key}[{index}]", item, entry.get("items"), stack)
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from sandbox.engine import values
-from sandbox.engine.checkpoint import StateFile, stack_outputs
+from sandbox.engine.checkpoint import StateFile
 from sandbox.engine.secrets import Crypter, passphrase
 from sandbox.stack import EngineError
 
@@ -42,7 +42,7 @@ class References(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, f"unknown stack {request.id!r}")
         try:
             file = StateFile(path, request.id, Crypter(passphrase(self._home)))
-            outputs = stack_outputs(file.load())
+            outputs = file.load().outputs
         except EngineError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise

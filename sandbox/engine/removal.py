@@ -6,8 +6,6 @@ from time import monotonic
 
 from sandbox.engine import values
 from sandbox.engine.checkpoint import Resource, now
-from sandbox.engine.goals import PROVIDER_PREFIX
-from sandbox.engine.registry import Registry
 from sandbox.engine.steps import Steps, StoppedError, with_secrets
 from sandbox.stack import Op, Step
 
@@ -20,14 +18,13 @@ def delete_left_over(steps: Steps) -> None:
         for resource in steps.journal.current().resources
         if resource not in done
         and (resource.delete or resource.urn not in steps.news)
-        and steps.options.includes(resource)
+        and steps.includes(resource)
     ]
     steps.doomed.update(resource.urn for resource in condemned)
-    for wave in waves(condemned):
-        with ThreadPoolExecutor(max_workers=steps.options.parallel) as pool:
-            results = [pool.submit(steps.delete, resource) for resource in wave]
-        if not all([result.result() for result in results]):  # noqa: C419  (all are to be asked)
-            raise StoppedError("a delete failed")
+    with ThreadPoolExecutor(max_workers=steps.parallel) as pool:
+        for wave in waves(condemned):
+            if not all(list(pool.map(steps.delete, wave))):
+                raise StoppedError("a delete failed")
 
 
 def waves(condemned: Iterable[Resource]) -> list[list[Resource]]:
@@ -46,42 +43,37 @@ def waves(condemned: Iterable[Resource]) -> list[list[Resource]]:
 
 def refresh(steps: Steps) -> None:
     """Read every resource from its provider and record what it found."""
-    resources = [r for r in steps.journal.current().resources if steps.options.includes(r)]
-    for resource in resources:
-        if resource.resource_type.startswith(PROVIDER_PREFIX):
-            steps.registry.ensure(resource)
-    with ThreadPoolExecutor(max_workers=steps.options.parallel) as pool:
-        results = [pool.submit(_refresh, steps, resource) for resource in resources]
-    for result in results:
-        result.result()
+    resources = [r for r in steps.journal.current().resources if steps.includes(r)]
+    with ThreadPoolExecutor(max_workers=steps.parallel) as pool:
+        list(pool.map(lambda resource: _refresh(steps, resource), resources))
 
 
 def _refresh(steps: Steps, old: Resource) -> None:
     with steps.failing(old.urn):
-        began = monotonic()
-        managed = old.custom and not old.pending_replacement
-        manager = steps.manager_of(old) if managed else steps.registry
-        if isinstance(manager, Registry):
-            identity, inputs, outputs = "itself", old.inputs, old.outputs
-        else:
-            identity, inputs, outputs = steps.call(manager.read, old, old.id)
-        new = old.copy(id=identity, inputs=inputs or old.inputs, outputs=with_secrets(old, outputs))
-        changed = values.changed_keys(old.outputs, new.outputs)
-        differs = bool(changed) or old.inputs != new.inputs
-        if not old.external and identity and not isinstance(manager, Registry):
-            # What counts is what an update would undo: what was wanted, against what was found.
-            diff = steps.call(manager.diff, new, old.inputs, tuple(old.ignore_changes))
-            changed = diff.changed if diff.changes else ()
-        op = Op.UPDATE if changed else Op.SAME
-        if not identity:
-            op = Op.DELETE
-            steps.journal.finish(drop=[old])
-        elif differs:
-            steps.journal.finish(swap={old: new.copy(modified=now())})
+        began, op, changed = monotonic(), Op.SAME, ()
+        new, manager = old, steps.manager_of(old)
+        if manager.remote and not old.pending_replacement:
+            with steps.asking(manager):
+                identity, inputs, outputs = manager.read(old, old.id)
+            outputs = with_secrets(old, outputs)
+            new = old.copy(id=identity, inputs=inputs or old.inputs, outputs=outputs)
+            changed = values.changed_keys(old.outputs, outputs)
+            if not identity:
+                op = Op.DELETE
+                steps.journal.finish(drop=old)
+            else:
+                differs = bool(changed) or new.inputs != old.inputs
+                if not old.external:
+                    # What an update would undo: what was wanted, against what was found.
+                    diff = manager.diff(new, old.inputs, old.ignore_changes)
+                    changed = diff.changed if diff.changes else ()
+                op = Op.UPDATE if changed else Op.SAME
+                if differs:
+                    steps.journal.finish(swap={old: new.copy(modified=now())})
         told = Step(
             op=op,
             urn=old.urn,
-            type=old.resource_type,
+            type=old.type,
             changed=changed if op is Op.UPDATE else (),
             duration=monotonic() - began,
         )

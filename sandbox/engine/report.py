@@ -1,40 +1,32 @@
 """What an operation tells while it runs: kept for its result, and passed on to whoever shows it."""
 
 import threading
-from typing import Protocol
 
-from sandbox.engine.checkpoint import Resource
-from sandbox.engine.goals import PROVIDER_PREFIX
-from sandbox.stack import Diagnostic, Finding, Op, Step
+from sandbox.engine.checkpoint import STACK_TYPE, Resource
+from sandbox.stack import Diagnostic, Finding, Op, Result, Step
 
+# What the CLI's change summary counts, and under which name.
 _SUMMARY = {
-    Op.CREATE: "create",
-    Op.UPDATE: "update",
-    Op.DELETE: "delete",
-    Op.REPLACE: "replace",
-    Op.SAME: "same",
-    Op.READ: "read",
-    Op.READ_REPLACEMENT: "read",
-    Op.IMPORT: "import",
-    Op.IMPORT_REPLACEMENT: "import",
-    Op.DISCARD: "discard",
+    **{op: op.value for op in (Op.CREATE, Op.UPDATE, Op.DELETE, Op.REPLACE, Op.SAME, Op.DISCARD)},
+    **dict.fromkeys((Op.READ, Op.READ_REPLACEMENT), "read"),
+    **dict.fromkeys((Op.IMPORT, Op.IMPORT_REPLACEMENT), "import"),
 }
 
 
-class View(Protocol):
-    """Something that shows an operation. Calls come one at a time, from any thread."""
+class View:
+    """Shows nothing; others show what they override. Calls come one at a time, from any thread."""
 
     def started(self, op: Op, new: Resource) -> None:
         """A step begins."""
-        ...
 
-    def ended(self, step: Step, old: Resource | None, new: Resource | None) -> None:
+    def ended(self, step: Step, old: Resource | None, new: Resource) -> None:
         """A step has ended."""
-        ...
 
     def message(self, diagnostic: Diagnostic) -> None:
         """Somebody has something to say."""
-        ...
+
+    def close(self, result: Result, reporter: "Reporter") -> None:
+        """The operation has ended."""
 
 
 class Reporter:
@@ -52,22 +44,20 @@ class Reporter:
     def started(self, op: Op, new: Resource) -> None:
         """Tell that a step begins."""
         with self._lock:
-            if not is_default_provider(new):
+            if not _is_default_provider(new):
                 self._view.started(op, new)
 
-    def step(self, step: Step, old: Resource | None, new: Resource | None) -> None:
+    def step(self, step: Step, old: Resource | None, new: Resource) -> None:
         """Tell that a step has ended. Default providers are the engine's own affair."""
         with self._lock:
-            shown = new or old
-            if shown is None or not is_default_provider(shown) or step.failed:
+            if not _is_default_provider(new) or step.failed:
                 self.steps.append(step)
                 self._view.ended(step, old, new)
 
     def outputs(self, new: Resource, old: Resource | None) -> None:
         """Tell the outputs of a component; only the stack's are shown."""
-        with self._lock:
-            if new.resource_type == "pulumi:pulumi:Stack":
-                self.stack_outputs = (new, old)
+        if new.type == STACK_TYPE:
+            self.stack_outputs = (new, old)
 
     def message(self, severity: str, message: str, urn: str = "") -> None:
         """Tell something in words."""
@@ -78,8 +68,7 @@ class Reporter:
 
     def finding(self, finding: Finding) -> None:
         """Tell what a pack has found."""
-        with self._lock:
-            self.findings.append(finding)
+        self.findings.append(finding)
 
     def summary(self) -> dict[str, int]:
         """Count resources per operation, as the CLI's last lines do."""
@@ -90,7 +79,5 @@ class Reporter:
         return counts
 
 
-def is_default_provider(resource: Resource) -> bool:
-    """Say whether a resource is a provider that no program has asked for."""
-    kind = resource.resource_type.startswith(PROVIDER_PREFIX)
-    return kind and (resource.name == "default" or resource.name.startswith("default_"))
+def _is_default_provider(resource: Resource) -> bool:
+    return resource.is_provider and resource.name.split("_")[0] == "default"

@@ -3,20 +3,21 @@
 import functools
 import re
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+
+from pulumi import RunError
 
 from sandbox.engine import values
 from sandbox.engine.assets import AssetError
-from sandbox.engine.checkpoint import Journal, Resource, now
-from sandbox.engine.goals import PROVIDER_PREFIX, STACK_TYPE
-from sandbox.engine.providers import Diff, NoProviderError, PartialError, ProviderError
-from sandbox.engine.registry import Manager, Registry, split_reference
+from sandbox.engine.checkpoint import STACK_TYPE, Resource, now
+from sandbox.engine.journal import Journal
+from sandbox.engine.plugins import NoProviderError
+from sandbox.engine.providers import Diff, PartialError, ProviderError
+from sandbox.engine.registry import COMPONENTS, Manager, Registry
 from sandbox.engine.report import Reporter
-from sandbox.stack import EngineError, Op, Step
+from sandbox.stack import EngineError, Op, Request, Step
 
 PROTECTED = (
     "because it is protected. To unprotect it, remove the `protect` option from the resource in "
@@ -25,23 +26,8 @@ PROTECTED = (
 _NO_DIFF = Diff(changes=False)
 
 
-class StoppedError(Exception):
+class StoppedError(RunError):
     """The operation ends here: something failed, which has been reported, or it was cancelled."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How an operation runs."""
-
-    preview: bool
-    parallel: int = 16
-    targets: tuple[str, ...] = ()
-
-    def includes(self, resource: Resource) -> bool:
-        """Whether the operation may touch a resource; the stack and providers are always in."""
-        implicit = resource.resource_type.startswith((PROVIDER_PREFIX, STACK_TYPE))
-        named = any(_glob(pattern).fullmatch(resource.urn) for pattern in self.targets)
-        return not self.targets or implicit or named
 
 
 class Steps:
@@ -53,9 +39,12 @@ class Steps:
         journal: Journal,
         registry: Registry,
         reporter: Reporter,
-        options: Options,
+        request: Request,
+        *,
+        preview: bool,
     ) -> None:
-        self.options = options
+        self.preview = preview
+        self.parallel = request.parallel
         self.failed = False
         self.journal = journal
         self.registry = registry
@@ -66,10 +55,16 @@ class Steps:
         # URNs whose deletion is planned or done: what goes with one of them is left to it.
         self.doomed: set[str] = set()
         self._before = tuple(before)
-        self._slots = threading.BoundedSemaphore(options.parallel)
+        self._targets = [_glob(pattern) for pattern in request.targets]
+        self._slots = threading.BoundedSemaphore(request.parallel)
         self._cancelled = threading.Event()
 
     # -- the course of things -----------------------------------------------------------------
+
+    def includes(self, resource: Resource) -> bool:
+        """Whether the operation may touch a resource; the stack and providers are always in."""
+        implicit = resource.is_provider or resource.type == STACK_TYPE or not self._targets
+        return implicit or any(target.fullmatch(resource.urn) for target in self._targets)
 
     def cancel(self) -> None:
         """Begin no more steps; those under way are finished."""
@@ -90,48 +85,66 @@ class Steps:
         """Report what goes wrong once, where it did, and end the operation."""
         try:
             yield
-        except (ProviderError, NotImplementedError, AssetError, NoProviderError, EngineError) as e:
-            self.fail(urn, str(e))
+        except (ProviderError, AssetError, NoProviderError, EngineError) as error:
+            self.fail(urn, str(error))
             self.cancel()
-            raise StoppedError(str(e)) from e
+            raise StoppedError(str(error)) from error
         except StoppedError:
             self.failed = True
             self.cancel()
             raise
 
-    def call(self, method: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-        """Ask a provider for something that takes time, with no more than so many at once."""
+    @contextmanager
+    def asking(
+        self,
+        manager: Manager,
+        kind: str = "",
+        began: Resource | None = None,
+        *,
+        partly: Resource | None = None,
+        drop: Resource | None = None,
+    ) -> Generator[None]:
+        """Ask a provider for something, with no more than so many at once.
+
+        With a `kind` it is recorded as pending, and when it fails, that nothing changed, or that a
+        part did (`partly`, in place of `drop`). Of a provider that is gone nobody knows.
+        """
         with self._slots:
             self.stop_if_cancelled()
-            return method(*arguments, **keywords)
+            if kind and began and manager.remote:
+                self.journal.begin(kind, began)
+            try:
+                yield
+            except ProviderError as error:
+                if isinstance(error, PartialError) and partly:
+                    known = {"id": error.id, "outputs": error.outputs, "init_errors": error.reasons}
+                    self.settle(partly.copy(**known), began=began, drop=drop)
+                elif not error.gone:
+                    self.journal.finish(began)
+                raise
 
     @contextmanager
     def step(
         self, op: Op, new: Resource, old: Resource | None, diff: Diff = _NO_DIFF
-    ) -> Generator[Callable[[Resource], None]]:
-        """Tell that a step begins and how it ended; what is yielded takes the resulting state."""
+    ) -> Generator[None]:
+        """Tell that a step begins, and how it ended."""
         self.stop_if_cancelled()
         self.report.started(op, new)
-        began, failed, result = monotonic(), True, new
-
-        def resulted(resource: Resource) -> None:
-            nonlocal result
-            result = resource
-
+        began, failed = monotonic(), True
         try:
-            yield resulted
+            yield
             failed = False
         finally:
             told = Step(
                 op=op,
                 urn=new.urn,
-                type=new.resource_type,
+                type=new.type,
                 changed=diff.changed if diff.changes else (),
                 replacing=diff.replaces,
                 failed=failed,
                 duration=monotonic() - began,
             )
-            self.report.step(told, old, result)
+            self.report.step(told, old, new)
 
     # -- what exists --------------------------------------------------------------------------
 
@@ -152,26 +165,24 @@ class Steps:
         """Record what a resource is from now on."""
         with self.lock:
             self.news[new.urn] = new
-        gone = [drop] if drop is not None else []
-        self.journal.finish(began, add=[new], drop=gone, swap=swap, write=write)
+        self.journal.finish(began, add=[new], drop=drop, swap=swap, write=write)
         return new
 
     def manager_of(self, resource: Resource) -> Manager:
         """Return the provider that the state says manages a resource."""
-        if resource.resource_type.startswith(PROVIDER_PREFIX):
-            return self.registry
+        if resource.is_provider or not resource.custom:
+            return self.registry if resource.is_provider else COMPONENTS
         if provider := self.registry.get(resource.provider):
             return provider
-        urn, identity = split_reference(resource.provider)
         # A provider that was replaced is in the state twice; the id says which one is meant.
         for state in (*self._before, *self.news.values()):
-            if state.urn == urn and state.id == identity:
+            if state.reference == resource.provider:
                 return self.registry.ensure(state)
         raise ProviderError(f"unknown provider {resource.provider!r} of {resource.urn}")
 
     # -- the steps ----------------------------------------------------------------------------
 
-    def same(self, old: Resource, new: Resource, manager: Manager | None) -> Resource:
+    def same(self, old: Resource, new: Resource, manager: Manager) -> Resource:
         """Leave a resource as it is; the state may still learn of other options."""
         with self.step(Op.SAME, new, old):
             if isinstance(manager, Registry):
@@ -183,118 +194,77 @@ class Steps:
         kept = new.copy(id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
         return self.settle(kept, drop=old, write=old.to_json() != kept.to_json())
 
-    def create(self, new: Resource, manager: Manager | None) -> Resource:
-        """Create a resource."""
-        with self.step(Op.CREATE, new, None) as resulted:
-            created = self._create(new, manager, resulted)
-            return self.settle(created, began=new)
-
-    def create_replacement(
-        self, old: Resource, new: Resource, manager: Manager | None, diff: Diff, *, old_stays: bool
+    def create(
+        self,
+        new: Resource,
+        manager: Manager,
+        old: Resource | None = None,
+        diff: Diff = _NO_DIFF,
+        *,
+        old_stays: bool = False,
     ) -> Resource:
-        """Create what replaces a resource; the old one may stay until the end of the operation."""
-        with self.step(Op.CREATE_REPLACEMENT, new, old, diff) as resulted:
-            created = self._create(new, manager, resulted)
-            if old_stays:
-                return self.settle(created, began=new, swap={old: old.copy(delete=True)})
-            return self.settle(created, began=new, drop=old)
+        """Create a resource, or what replaces `old`, which may stay until the operation's end."""
+        op = Op.CREATE if old is None else Op.CREATE_REPLACEMENT
+        with self.step(op, new, old, diff):
+            born = new.copy(created=now(), modified=now())
+            with self.asking(manager, "creating", new, partly=born):
+                identity, outputs = manager.create(new, preview=self.preview)
+            created = born.copy(id=identity, outputs=with_secrets(new, outputs))
+            return self._settle_replacing(created, old, began=new, old_stays=old_stays)
 
-    def replace(self, old: Resource, new: Resource, diff: Diff) -> None:
+    def _settle_replacing(
+        self, new: Resource, old: Resource | None, *, began: Resource | None, old_stays: bool
+    ) -> Resource:
+        if old is not None and old_stays:
+            return self.settle(new, began=began, swap={old: old.copy(delete=True)})
+        return self.settle(new, began=began, drop=old)
+
+    def replace(self, old: Resource, new: Resource, diff: Diff = _NO_DIFF) -> None:
         """Tell that one resource replaces another; creating and deleting are steps of their own."""
         with self.step(Op.REPLACE, new, old, diff):
             pass
 
-    def _create(
-        self, new: Resource, manager: Manager | None, resulted: Callable[[Resource], None]
-    ) -> Resource:
-        born = new.copy(created=now(), modified=now())
-        if manager is None:
-            return born
-        if not isinstance(manager, Registry):
-            self.journal.begin("creating", new)
-        try:
-            identity, outputs = self.call(manager.create, new, preview=self.options.preview)
-        except ProviderError as error:
-            self._failed(new, born, None, error)
-            raise
-        created = born.copy(id=identity, outputs=with_secrets(new, outputs))
-        resulted(created)
-        return created
-
-    def update(self, old: Resource, new: Resource, manager: Manager | None, diff: Diff) -> Resource:
+    def update(self, old: Resource, new: Resource, manager: Manager, diff: Diff) -> Resource:
         """Update a resource in place."""
         new = new.copy(id=old.id, outputs=old.outputs, created=old.created, modified=now())
-        with self.step(Op.UPDATE, new, old, diff) as resulted:
-            if manager is not None:
-                if not isinstance(manager, Registry):
-                    self.journal.begin("updating", old)
-                try:
-                    outputs = self.call(manager.update, old, new, preview=self.options.preview)
-                except ProviderError as error:
-                    self._failed(old, new, old, error)
-                    raise
-                new = new.copy(outputs=with_secrets(new, outputs))
-            resulted(new)
+        with self.step(Op.UPDATE, new, old, diff):
+            with self.asking(manager, "updating", old, partly=new, drop=old):
+                outputs = manager.update(old, new, preview=self.preview)
+            new = new.copy(outputs=with_secrets(new, outputs))
             return self.settle(new, began=old, drop=old)
 
-    def _failed(
-        self, began: Resource, new: Resource, drop: Resource | None, error: ProviderError
-    ) -> None:
-        """Record a failure: nothing changed, or a part did; of a provider that is gone, neither."""
-        if isinstance(error, PartialError):
-            partial = {"id": error.id, "outputs": error.outputs, "init_errors": error.reasons}
-            self.settle(new.copy(**partial), began=began, drop=drop)
-        elif not error.gone:
-            self.journal.finish(began)
-
-    def read(self, old: Resource | None, new: Resource, manager: Manager) -> Resource:
-        """Read a resource that is managed elsewhere; one of ours of that name is let go of."""
-        relinquished = old is not None and not old.external and old.id != new.id
-        with self.step(Op.READ_REPLACEMENT if relinquished else Op.READ, new, old):
-            identity, inputs, outputs = self.call(manager.read, new, new.id)
-            if not identity:
-                raise ProviderError(f"resource {new.id!r} does not exist")
-            found = new.copy(
-                id=identity, inputs=inputs or new.inputs, outputs=with_secrets(new, outputs)
-            )
-            if relinquished and old is not None:
-                self.settle(found, swap={old: old.copy(delete=True)})
-            else:
-                changed = old is None or old.copy(modified="").to_json() != found.to_json()
-                found = found.copy(modified=now())
-                self.settle(found, drop=old, write=changed)
-        if relinquished and old is not None:
-            self.replace(old, found, _NO_DIFF)
-        return found
-
-    def take_over(
+    def read(
         self, old: Resource | None, new: Resource, manager: Manager, identity: str
     ) -> Resource:
-        """Import a resource that exists as it is."""
-        op = Op.IMPORT if old is None else Op.IMPORT_REPLACEMENT
+        """Read what exists already: to import it, or, `external`, because somebody else manages it.
+
+        One of ours of that name is let go of, or replaced.
+        """
+        ours = old if old and not old.external else None
+        if new.external:
+            replacing = ours is not None and ours.id != identity
+            op = Op.READ_REPLACEMENT if replacing else Op.READ
+        else:
+            replacing, new = ours is not None, new.copy(created=now())
+            op = Op.IMPORT if old is None else Op.IMPORT_REPLACEMENT
         with self.step(op, new, old):
-            found, inputs, outputs = self.call(manager.read, new, identity)
+            with self.asking(manager):
+                found, inputs, outputs = manager.read(new, identity)
             if not found:
                 raise ProviderError(f"resource {identity!r} does not exist")
-            taken = new.copy(
-                id=found,
-                inputs=inputs,
-                outputs=with_secrets(new, outputs),
-                created=now(),
-                modified=now(),
-            )
-            ours = old is not None and not old.external
-            swap = {old: old.copy(delete=True)} if old is not None and ours else None
-            self.settle(taken, drop=None if ours else old, swap=swap)
-        if old is not None:
-            self.replace(old, taken, _NO_DIFF)
-        return taken
+            outputs = with_secrets(new, outputs)
+            new = new.copy(id=found, inputs=inputs or new.inputs, outputs=outputs, modified=now())
+            if old and not replacing and old.copy(modified=new.modified).to_json() == new.to_json():
+                return self.settle(new, drop=old, write=False)
+            self._settle_replacing(new, old, began=None, old_stays=replacing)
+        if old and op is not Op.READ:
+            self.replace(old, new)
+        return new
 
     def delete_for_replacement(self, old: Resource) -> Resource:
         """Delete a resource whose replacement comes later; the state remembers that it is due."""
         with self.step(Op.DELETE_REPLACED, old, old):
-            if not old.pending_replacement:
-                self._delete(old)
+            self._delete(old)
             waiting = old.copy(pending_replacement=True)
             self.journal.finish(old, swap={old: waiting})
         with self.lock:
@@ -311,9 +281,8 @@ class Steps:
             with self.step(_delete_op(old), old, old):
                 if old.protect and not old.delete:
                     raise ProviderError(f'resource "{old.urn}" cannot be deleted\n{PROTECTED}')
-                if not old.pending_replacement:
-                    self._delete(old)
-                self.journal.finish(old, drop=[old])
+                self._delete(old)
+                self.journal.finish(old, drop=old)
         except (ProviderError, NoProviderError, EngineError) as error:
             self.fail(old.urn, str(error))
             return False
@@ -321,18 +290,10 @@ class Steps:
 
     def _delete(self, old: Resource) -> None:
         left_alone = old.external or old.retain_on_delete or old.deleted_with in self.doomed
-        if self.options.preview or not old.custom or left_alone:
-            return
-        manager = self.manager_of(old)
-        if isinstance(manager, Registry):
-            return
-        self.journal.begin("deleting", old)
-        try:
-            self.call(manager.delete, old)
-        except ProviderError as error:
-            if not error.gone:
-                self.journal.finish(old)
-            raise
+        if not (self.preview or left_alone or old.pending_replacement):
+            manager = self.manager_of(old)
+            with self.asking(manager, "deleting", old):
+                manager.delete(old)
 
 
 def with_secrets(resource: Resource, outputs: values.Properties) -> values.Properties:
@@ -344,8 +305,8 @@ def with_secrets(resource: Resource, outputs: values.Properties) -> values.Prope
 @functools.cache
 def _glob(pattern: str) -> re.Pattern[str]:
     """Compile a target: `*` stands for anything within a part of a URN, `**` for anything."""
-    parts = re.split(r"(\*\*|\*)", pattern)
     known = {"**": ".*", "*": "[^:]*"}
+    parts = re.split(r"(\*\*|\*)", pattern)
     return re.compile("".join(known.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 

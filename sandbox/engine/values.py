@@ -77,23 +77,11 @@ def is_unknown(value: Any) -> bool:
     return isinstance(value, str) and value in UNKNOWNS
 
 
-def any_value(value: Any, test: Callable[[Any], bool]) -> bool:
-    """Say whether the test holds of the value or of anything in it."""
-    if test(value):
-        return True
-    if isinstance(value, dict):
-        return any(any_value(item, test) for item in value.values())
-    return isinstance(value, list) and any(any_value(item, test) for item in value)
-
-
-def has_unknown(value: Any) -> bool:
-    """Say whether anything in the value is unknown."""
-    return any_value(value, is_unknown)
-
-
 def has_secret(value: Any) -> bool:
     """Say whether anything in the value is secret."""
-    return any_value(value, lambda item: signature(item) == SECRET)
+    if isinstance(value, dict):
+        return value.get(SIGNATURE) == SECRET or any(map(has_secret, value.values()))
+    return isinstance(value, list) and any(map(has_secret, value))
 
 
 def transform(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -112,11 +100,7 @@ def reveal(value: Any) -> Any:
 
 def redact(value: Any) -> Any:
     """Put `[secret]` in the place of every secret."""
-    if signature(value) == SECRET:
-        return "[secret]"
-    if isinstance(value, dict):
-        return {key: redact(item) for key, item in value.items()}
-    return [redact(item) for item in value] if isinstance(value, list) else value
+    return transform(value, lambda v: "[secret]" if signature(v) == SECRET else v)
 
 
 def dereference(value: Any) -> Any:
