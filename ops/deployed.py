@@ -1,10 +1,10 @@
-"""The deployed stack as its outputs describe it, and the AWS clients to look at it with."""
+"""The deployed stack as its outputs describe it, and how a command is given it."""
 
 from __future__ import annotations
 
 import functools
 import json
-import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import boto3
-import botocore.session
 import click
-from botocore.config import Config
 
+from ops import access
 from ops.errors import OperatorError
 
 _NEEDED = (
@@ -28,18 +26,10 @@ _NEEDED = (
     "connectionsTable",
     "subscriptionsTable",
 )
-_CONFIG = Config(
-    connect_timeout=3,
-    read_timeout=15,
-    retries={"mode": "standard", "total_max_attempts": 4},
-)
-
-_NO_SURROUNDINGS: Any = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
-"""The sandbox is reached whatever profile is chosen, also one that does not exist."""
+_ENDPOINT = re.compile(r"https://[^./]+\.execute-api\.(?P<region>[a-z0-9-]+)\.")
+_QUEUE = re.compile(r"https://[^/]+/(?P<account>\d{12})/")
+_ROOT = Path(__file__).resolve().parents[1]
+"""Where the Pulumi program is that the CLI is asked about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +63,18 @@ class Deployed:
         return urlsplit(self.url).path.rstrip("/").rsplit("/", 1)[-1]
 
     @property
-    def region(self) -> str:
-        """The region that the management endpoint names, or the sandbox's."""
+    def place(self) -> access.Place:
+        """Whose account the stack is in, and where."""
         if self.sandbox is not None:
-            return self.sandbox.region
-        return urlsplit(self.management_endpoint).netloc.split(".")[2]
+            return access.Place(
+                region=self.sandbox.region, account=None, sandbox=self.sandbox.endpoint
+            )
+        queue = _QUEUE.match(self.fanout_queue_url or "")
+        return access.Place(
+            region=_region(self.management_endpoint),
+            account=queue["account"] if queue else None,
+            sandbox=None,
+        )
 
     def client(
         self, service: str, *, profile: str | None = None, endpoint: str | None = None
@@ -85,31 +82,10 @@ class Deployed:
         """A boto3 client of `service` in the stack's region, or of the sandbox's cloud.
 
         On an account the usual credentials and `profile` count; in the sandbox none of them does.
-        `endpoint` is where an API's @connections are.
+        `endpoint` is where an API's @connections are. Raises OperatorError where the credentials
+        are another account's than the stack.
         """
-        if self.sandbox is None:
-            return _client(service, self.region, endpoint, profile, own=True)
-        return _client(service, self.region, endpoint or self.sandbox.endpoint, None, own=False)
-
-
-@functools.lru_cache
-def _client(
-    service: str, region: str, endpoint: str | None, profile: str | None, *, own: bool
-) -> Any:
-    """A client, the same one for the same service: making one takes longer than most calls."""
-    if own:
-        session = boto3.Session(profile_name=profile, region_name=region)
-    else:
-        session = boto3.Session(
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the sandbox's only key
-            region_name=region,
-            botocore_session=botocore.session.Session(session_vars=_NO_SURROUNDINGS),
-        )
-    make = cast("Callable[..., Any]", session.client)
-    # No proxy of the surroundings stands between this machine and its own sandbox.
-    config = _CONFIG if own else _CONFIG.merge(Config(proxies={}))
-    return make(service, endpoint_url=endpoint, config=config)
+        return access.client(self.place, service, profile=profile, endpoint=endpoint)
 
 
 def parse(document: object) -> Deployed:
@@ -117,15 +93,24 @@ def parse(document: object) -> Deployed:
 
     Raises OperatorError that names every output that is missing.
     """
-    if not isinstance(document, dict):
-        raise OperatorError("the stack's outputs are not a JSON object")
-    outputs = cast("dict[str, Any]", document)
-    missing = [name for name in _NEEDED if not isinstance(outputs.get(name), str)]
+    outputs = _object(document, "the stack's outputs are")
+    missing = [
+        name for name in _NEEDED if not isinstance(outputs.get(name), str) or not outputs[name]
+    ]
+    if len(missing) == len(_NEEDED):
+        raise OperatorError(
+            "the stack has no outputs of the order receiver: it is not deployed (pulumi up), was "
+            "destroyed, or is another program's"
+        )
     if missing:
         raise OperatorError(
-            f"the stack's outputs lack {', '.join(missing)}: deploy the stack first (pulumi up)"
+            f"the stack's outputs lack {', '.join(missing)}: an older version deployed it; deploy "
+            "the present one (pulumi up)"
         )
-    sandbox = cast("dict[str, Any] | None", outputs.get("sandbox"))
+    queue = outputs.get("fanoutQueueUrl")
+    if not isinstance(queue, str | None):
+        raise OperatorError(f"the stack's output fanoutQueueUrl is not a text: {queue!r}")
+    sandbox = outputs.get("sandbox")
     return Deployed(
         api_id=outputs["sharedWebSocketApiId"],
         url=outputs["webSocketUrl"],
@@ -133,16 +118,37 @@ def parse(document: object) -> Deployed:
         connections_table=outputs["connectionsTable"],
         subscriptions_table=outputs["subscriptionsTable"],
         routes=tuple(outputs.get("routes") or ()),
-        functions=outputs.get("functions") or {},
-        fanout_queue_url=outputs.get("fanoutQueueUrl"),
-        sandbox=None
-        if sandbox is None
-        else SandboxAccess(
-            endpoint=sandbox["endpoint"],
-            region=sandbox["region"],
-            users=tuple(sandbox.get("users", ())),
-        ),
+        functions=_object(outputs.get("functions") or {}, "the stack's output functions is"),
+        fanout_queue_url=queue,
+        sandbox=None if sandbox is None else _sandbox(sandbox),
     )
+
+
+def _sandbox(document: object) -> SandboxAccess:
+    sandbox = _object(document, "the stack's output sandbox is")
+    endpoint, region = sandbox.get("endpoint"), sandbox.get("region")
+    if not isinstance(endpoint, str) or not isinstance(region, str):
+        raise OperatorError(
+            "the stack's output sandbox lacks its endpoint or region: get it with make outputs"
+        )
+    return SandboxAccess(endpoint=endpoint, region=region, users=tuple(sandbox.get("users") or ()))
+
+
+def _region(endpoint: str) -> str:
+    """The region that a management endpoint names."""
+    named = _ENDPOINT.match(endpoint)
+    if named is None:
+        raise OperatorError(
+            f"the stack's output managementEndpoint, {endpoint}, names no region: it must be "
+            "https://ID.execute-api.REGION.amazonaws.com/STAGE"
+        )
+    return named["region"]
+
+
+def _object(document: object, what: str) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise OperatorError(f"{what} not a JSON object")
+    return cast("dict[str, Any]", document)
 
 
 def load(*, stack: str | None, outputs: str | None) -> Deployed:
@@ -159,18 +165,25 @@ def load(*, stack: str | None, outputs: str | None) -> Deployed:
             "install it, or give the outputs with --outputs FILE"
         )
     asked = subprocess.run(
-        ["pulumi", "stack", "output", "--json", "--stack", stack],
+        ["pulumi", "--non-interactive", "stack", "output", "--json", "--stack", stack],
+        cwd=_ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     if asked.returncode:
-        raise OperatorError(f"no outputs of stack {stack}: {asked.stderr.strip()}")
+        raise OperatorError(
+            f"no outputs of stack {stack}: {asked.stderr.strip() or asked.stdout.strip()}: "
+            "pulumi stack ls names the stacks of the backend that is signed in to"
+        )
     return parse(_json(asked.stdout, f"the outputs of stack {stack}"))
 
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options by which every command finds its stack; it gets a `deployed` argument."""
+    """The options by which every command finds its stack; it gets a `deployed` argument.
+
+    Whatever AWS, or the way to it, refuses the command ends in one line.
+    """
 
     @click.option("--stack", help="A deployed Pulumi stack; its outputs are asked of the CLI.")
     @click.option(
@@ -178,7 +191,9 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def with_stack(*args: Any, stack: str | None, outputs: str | None, **rest: Any) -> Any:
-        return command(*args, deployed=load(stack=stack, outputs=outputs), **rest)
+        deployed = load(stack=stack, outputs=outputs)
+        with access.readable(deployed.place, rest.get("profile")):
+            return command(*args, deployed=deployed, **rest)
 
     return with_stack
 
@@ -190,6 +205,8 @@ def _read(name: str) -> str:
         return Path(name).read_text(encoding="utf-8")
     except OSError as error:
         raise OperatorError(f"cannot read the outputs in {name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise OperatorError(f"the outputs in {name} are not JSON: they are no text") from error
 
 
 def _json(text: str, what: str) -> object:

@@ -1,123 +1,308 @@
-"""Which rows of the former handler are wrong, and what mends each. Pure.
+"""Which rows of the former handler are wrong, what mends each, and which are not ours. Pure.
 
-Only rows that the merchant app wrote are ever touched: connections that name a business, their
-`business_status` subscriptions, and the former handler's abandoned
-`merchant_<business>_<user>` rows. What customers and drivers wrote stays as it is.
+Only rows that the merchant app wrote are ever touched: connections whose user may speak for the
+business that they name, the `business_status` subscriptions of such, and the former handler's
+abandoned `merchant_<business>_<user>` rows. What customers and drivers wrote, what registered with
+the present handler and what it wrote itself stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Final, Literal
 
-Row = Mapping[str, Any]
-"""An item as plain values; numbers are floats."""
+from ops.paced import Row
 
 Kind = Literal["entity type", "missing subscription", "orphan", "abandoned"]
+Table = Literal["connections", "subscriptions"]
+Value = str | float | bool
+
+TOGETHER: Final = 20
+"""Subscriptions of one connection that are mended at once."""
+
+LIFE_SECONDS: Final = 2 * 3600 + 600
+"""No connection lives longer than two hours; clocks differ and writes are late by minutes."""
+
+CONNECTION: Final = (
+    *("connectionId", "businessId", "entityType", "userType", "userId", "driverId"),
+    *("connectedAt", "ttl", "isVirtualConnection", "registeredBy"),
+)
+"""What is read of a connection's row."""
+SUBSCRIPTION: Final = (
+    *("subscriptionId", "connectionId", "businessId", "entityType", "userType", "userId"),
+    *("subscriptionType", "entityId", "lastUpdate", "writtenBy", "ttl"),
+)
+"""What is read of a subscription's row."""
+
+_CONNECTION_FACTS: Final = ("businessId", "entityType", "userId", "connectedAt", "registeredBy")
+_SUBSCRIPTION_FACTS: Final = SUBSCRIPTION[1:-1]
+_MERCHANTS: Final = frozenset({"merchant", "customer", "business", "user", None})
+"""What the former handler and the platform called a merchant's connection."""
+
+BUSINESS_UNKNOWN: Final = "no such business"
+NOT_THE_OWNER: Final = "its user does not own the business"
+OVER: Final = "its connection is over: it expires by itself"
+NOBODY_CAN_TELL: Final = "may be a customer's: nothing in it says that it was a merchant's"
+NO_TIME: Final = "nobody can tell when its connection began"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fix:
-    """One row that is wrong and how it is mended.
+class Write:
+    """A change of one row, done only while `expected` stands in it (None: the attribute is absent).
 
-    `values` are attributes to set; none of them means that the row is deleted. `expected` must
-    still stand in the row when it is mended, so that a row that changed meanwhile is left alone.
+    `kind` says what is mended by it; without one it goes along with another write, or is `check`,
+    a mere condition. `topic` is added to the topics that a connection's row lists.
     """
 
-    kind: Kind
-    table: Literal["connections", "subscriptions"]
+    kind: Kind | None
+    table: Table
     key: str
-    values: Mapping[str, str | float | bool]
-    expected: Mapping[str, str]
-    creates: bool = False
+    action: Literal["update", "create", "delete", "check"]
+    values: Mapping[str, Value]
+    expected: Mapping[str, object]
+    absent: bool = False
+    """The row itself must not be there."""
+    topic: str = ""
 
 
-def merchants(connections: Iterable[Row], now: float) -> dict[str, Row]:
-    """The live connections of the merchant app: they name a business and are no virtual rows."""
-    return {
-        str(row["connectionId"]): row
-        for row in connections
-        if row.get("businessId")
+@dataclass(frozen=True, kw_only=True)
+class Mend:
+    """Writes that are done together or not at all: those on one connection's rows."""
+
+    writes: tuple[Write, ...]
+
+    @property
+    def fixes(self) -> tuple[Write, ...]:
+        """The writes that mend something by themselves."""
+        return tuple(write for write in self.writes if write.kind is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """A row that looks wrong and is not touched, and why."""
+
+    table: Table
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What is known beside the rows of a page."""
+
+    owners: Mapping[str, str | None]
+    """Business -> the user who owns it; None where its row names none. Absent: no such business."""
+    subscribed: Mapping[str, frozenset[str]]
+    """Business -> connections that have a subscription to its topic."""
+    connections: Mapping[str, Row]
+    """Connection rows by their id, for a page of subscriptions."""
+    now: float
+
+
+# --- Connections ----------------------------------------------------------------------------------
+
+
+def may_be_merchants(row: Row) -> bool:
+    """Whether a connection may be a merchant's that the former handler left as it is."""
+    return (
+        isinstance(row.get("businessId"), str)
+        and bool(row["businessId"])
         and not row.get("isVirtualConnection")
-        and row.get("entityType") in {"merchant", "customer", "business", "user", None}
-        and not _expired(row, now)
-    }
+        and not row.get("registeredBy")
+        and not row.get("driverId")
+        and row.get("userType") in _MERCHANTS
+        and row.get("entityType") in _MERCHANTS
+    )
 
 
-def connection_fixes(merchant_rows: Mapping[str, Row]) -> Iterator[Fix]:
-    """A merchant's connection that calls itself anything else becomes a merchant's."""
-    for connection_id, row in merchant_rows.items():
-        if row.get("entityType") != "merchant":
-            yield Fix(
-                kind="entity type",
-                table="connections",
-                key=connection_id,
-                values={"entityType": "merchant"},
-                expected=_text({"entityType": row.get("entityType")}),
-            )
-
-
-def subscription_fixes(
-    subscriptions: Iterable[Row], merchant_rows: Mapping[str, Row], live: set[str], now: float
-) -> Iterator[Fix]:
-    """What is wrong with the subscriptions: their type, their connection, or that they are missing.
-
-    `live` are the ids of all connections, whoever's. Subscriptions that merchants lack come last.
-    """
-    subscribed: set[str] = set()
-    for row in subscriptions:
-        if _expired(row, now):
+def connection_decisions(rows: Sequence[Row], around: Surroundings) -> Iterator[Mend | Left]:
+    """A merchant's connection is of type merchant, and has a subscription to its business."""
+    for row in rows:
+        if not may_be_merchants(row):
             continue
-        key = str(row["subscriptionId"])
-        connection_id = str(row.get("connectionId", ""))
-        if _is_abandoned(row):
-            yield _deletion("abandoned", key, row)
-        elif row.get("subscriptionType") != "business_status" or not row.get("businessId"):
+        key, business = str(row["connectionId"]), str(row["businessId"])
+        mistyped = row.get("entityType") != "merchant"
+        missing = key not in around.subscribed.get(business, frozenset())
+        if not mistyped and not missing:
             continue
-        elif connection_id not in live:
-            yield _deletion("orphan", key, row)
-        elif connection_id in merchant_rows:
-            subscribed.add(connection_id)
-            if row.get("entityType") != "merchant" or row.get("userType", "merchant") != "merchant":
-                yield Fix(
-                    kind="entity type",
-                    table="subscriptions",
+        reason = _not_ours(row, around) if _is_current(row, around.now) else OVER
+        ends = _ends(row)
+        if reason is None and missing and ends is None and not mistyped:
+            reason = NO_TIME
+        if reason is not None:
+            # A row that is over lacks nothing any more.
+            if mistyped or reason != OVER:
+                yield Left(table="connections", key=key, reason=reason)
+            continue
+        subscription = _subscription(row, ends) if missing and ends is not None else None
+        yield Mend(
+            writes=(
+                Write(
+                    kind="entity type" if mistyped else None,
+                    table="connections",
                     key=key,
-                    values={"entityType": "merchant", "userType": "merchant"},
-                    expected=_text({"connectionId": connection_id}),
-                )
-    for connection_id, row in merchant_rows.items():
-        if connection_id not in subscribed and row.get("ttl"):
-            yield _missing(connection_id, row)
+                    action="update",
+                    values={"entityType": "merchant"},
+                    expected=_facts(row, _CONNECTION_FACTS),
+                    topic=_topic(business) if subscription else "",
+                ),
+                *((subscription,) if subscription else ()),
+            )
+        )
 
 
-def _missing(connection_id: str, row: Row) -> Fix:
-    topic = f"business:{row['businessId']}"
-    return Fix(
+def _subscription(row: Row, ends: float) -> Write:
+    """The subscription that a merchant's connection lacks.
+
+    It opens nothing to anybody: an event goes only to those whose registration proves them.
+    """
+    connection, business = str(row["connectionId"]), str(row["businessId"])
+    topic = _topic(business)
+    return Write(
         kind="missing subscription",
         table="subscriptions",
-        key=f"{connection_id}#{topic}",
+        key=f"{connection}#{topic}",
+        action="create",
         values={
-            "connectionId": connection_id,
-            "businessId": str(row["businessId"]),
-            "userId": str(row.get("userId", row["businessId"])),
+            "connectionId": connection,
+            "businessId": business,
+            "userId": str(row.get("userId") or business),
             "userType": "merchant",
             "entityType": "merchant",
             "subscriptionType": "business_status",
             "topic": topic,
             "isActive": True,
             "createdAt": str(row["connectedAt"]),
-            "ttl": float(row["ttl"]),
+            "ttl": ends,
+            "writtenBy": "order-receiver",
         },
         expected={},
-        creates=True,
+        absent=True,
     )
 
 
-def _deletion(kind: Kind, key: str, row: Row) -> Fix:
-    expected = {"connectionId": row.get("connectionId"), "businessId": row.get("businessId")}
-    return Fix(kind=kind, table="subscriptions", key=key, values={}, expected=_text(expected))
+# --- Subscriptions --------------------------------------------------------------------------------
+
+
+def is_a_devices(row: Row, now: float) -> bool:
+    """Whether a subscription is of the kind that merchants' devices have, and not our handler's."""
+    return (
+        row.get("subscriptionType") == "business_status"
+        and bool(row.get("businessId"))
+        and not row.get("writtenBy")
+        and not _expired(row, now)
+    )
+
+
+def subscription_decisions(rows: Sequence[Row], around: Surroundings) -> Iterator[Mend | Left]:
+    """A merchant's subscription says merchant, and goes when its connection is gone."""
+    of_connection: dict[str, list[Write]] = {}
+    for row in rows:
+        key = str(row["subscriptionId"])
+        if _is_abandoned(row) and not _expired(row, around.now):
+            yield Mend(writes=(_deletion("abandoned", row),))
+            continue
+        if not is_a_devices(row, around.now):
+            continue
+        name = str(row.get("connectionId") or "")
+        connection = around.connections.get(name)
+        if connection is None or _is_over(connection, around.now):
+            if _was_a_merchants(row, around):
+                of_connection.setdefault(name, []).append(_deletion("orphan", row))
+            else:
+                yield Left(table="subscriptions", key=key, reason=NOBODY_CAN_TELL)
+            continue
+        if _says_merchant(row) or connection.get("businessId") != row["businessId"]:
+            continue
+        if connection.get("registeredBy"):
+            ours = connection.get("entityType") == "merchant"
+        else:
+            ours = may_be_merchants(connection)
+        reason = _not_ours(connection, around) if ours else None
+        if reason is not None:
+            yield Left(table="subscriptions", key=key, reason=reason)
+        elif ours:
+            of_connection.setdefault(name, []).append(_retyping(row))
+    for name, writes in of_connection.items():
+        guard = _guard(name, around.connections.get(name))
+        for start in range(0, len(writes), TOGETHER):
+            yield Mend(writes=(*writes[start : start + TOGETHER], *guard))
+
+
+def businesses_of(rows: Sequence[Row]) -> frozenset[str]:
+    """The businesses that rows name."""
+    return frozenset(str(row["businessId"]) for row in rows if row.get("businessId"))
+
+
+def _retyping(row: Row) -> Write:
+    return Write(
+        kind="entity type",
+        table="subscriptions",
+        key=str(row["subscriptionId"]),
+        action="update",
+        values={"entityType": "merchant", "userType": "merchant"},
+        expected=_facts(row, _SUBSCRIPTION_FACTS),
+    )
+
+
+def _deletion(kind: Kind, row: Row) -> Write:
+    return Write(
+        kind=kind,
+        table="subscriptions",
+        key=str(row["subscriptionId"]),
+        action="delete",
+        values={},
+        expected=_facts(row, _SUBSCRIPTION_FACTS),
+    )
+
+
+def _guard(name: str, connection: Row | None) -> tuple[Write, ...]:
+    """The condition that a connection is still as it was when its subscriptions were judged."""
+    if not name:
+        return ()
+    return (
+        Write(
+            kind=None,
+            table="connections",
+            key=name,
+            action="check",
+            values={},
+            expected={} if connection is None else _facts(connection, _CONNECTION_FACTS),
+            absent=connection is None,
+        ),
+    )
+
+
+# --- Whose a row is -------------------------------------------------------------------------------
+
+
+def _not_ours(row: Row, around: Surroundings) -> str | None:
+    """Why a connection is not one of its business's merchant, as far as anybody knows."""
+    business = str(row["businessId"])
+    if business not in around.owners:
+        return BUSINESS_UNKNOWN
+    # Where the client knew no user it gave the business's id for one.
+    owner, user = around.owners[business], row.get("userId")
+    if owner is not None and user and user not in {owner, business}:
+        return NOT_THE_OWNER
+    return None
+
+
+def _was_a_merchants(row: Row, around: Surroundings) -> bool:
+    """Whether a subscription whose connection is gone was a merchant's: it, or its user, says so.
+
+    The platform's own handler writes rows of the same kind for customers.
+    """
+    if _says_merchant(row):
+        return True
+    business, user = str(row["businessId"]), row.get("userId")
+    return user is not None and user in {business, around.owners.get(business)}
+
+
+def _says_merchant(row: Row) -> bool:
+    return row.get("entityType") == "merchant" and row.get("userType", "merchant") == "merchant"
 
 
 def _is_abandoned(row: Row) -> bool:
@@ -128,7 +313,11 @@ def _is_abandoned(row: Row) -> bool:
         and not key.startswith("merchant_status_")
         and "entityId" in row
         and "connectionId" not in row
+        and "writtenBy" not in row
     )
+
+
+# --- Time -----------------------------------------------------------------------------------------
 
 
 def _expired(row: Row, now: float) -> bool:
@@ -136,5 +325,39 @@ def _expired(row: Row, now: float) -> bool:
     return isinstance(ttl, float) and ttl <= now
 
 
-def _text(values: Mapping[str, object]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if isinstance(value, str)}
+def _is_over(row: Row, now: float) -> bool:
+    """Whether a connection cannot live any more; its `ttl` counts where it has no beginning."""
+    began = _began(row)
+    return _expired(row, now) if began is None else began + LIFE_SECONDS <= now
+
+
+def _is_current(row: Row, now: float) -> bool:
+    """Whether a connection may live, and its row is not about to go."""
+    return not _is_over(row, now) and not _expired(row, now)
+
+
+def _ends(row: Row) -> float | None:
+    """When the rows of a connection expire: no later than it can live, or its own row does."""
+    began, ttl = _began(row), row.get("ttl")
+    if began is None:
+        return None
+    ends = float(int(began) + LIFE_SECONDS)
+    return min(ends, ttl) if isinstance(ttl, float) else ends
+
+
+def _began(row: Row) -> float | None:
+    """When a connection began, in seconds since the epoch."""
+    try:
+        moment = datetime.fromisoformat(str(row.get("connectedAt")))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _facts(row: Row, names: Sequence[str]) -> dict[str, object]:
+    """What a decision rests on: it must still stand in the row when it is carried out."""
+    return {name: row.get(name) for name in names}
+
+
+def _topic(business: str) -> str:
+    return f"business:{business}"

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from ops.deployed import Deployed, stack_options
-from ops.errors import OperatorError, refused
 from ops.status.platform import drift
 from ops.status.tables import AGES, count_connections, count_subscriptions, pages
 
@@ -48,18 +46,13 @@ def status(deployed: Deployed, profile: str | None, watch: int | None, as_json: 
 
 
 def _gather(deployed: Deployed, profile: str | None) -> list[Section]:
-    try:
-        return [
-            *_tables(deployed, profile),
-            _queue(deployed, profile),
-            _alarms(deployed, profile),
-            _versions(deployed, profile),
-            _drift(deployed, profile),
-        ]
-    except ClientError as error:
-        raise refused(error) from error
-    except BotoCoreError as error:
-        raise OperatorError(f"AWS could not be asked: {error}") from error
+    return [
+        *_tables(deployed, profile),
+        _queue(deployed, profile),
+        _alarms(deployed, profile),
+        _versions(deployed, profile),
+        _drift(deployed, profile),
+    ]
 
 
 def _tables(deployed: Deployed, profile: str | None) -> list[Section]:
