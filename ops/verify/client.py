@@ -39,18 +39,22 @@ class AppClient:
         return await self.request_text(json.dumps({**message, "requestId": request_id}), request_id)
 
     async def request_text(self, text: str, request_id: str = "") -> Message:
-        """Send a text as it is; without an id the next message that answers nothing counts."""
+        """Send a text as it is; without an id the next message that is no event answers it."""
         if not request_id:
             seen = len(self._events)
             await self._socket.send(text)
-            return await self.event(lambda _: True, after=seen, seconds=ANSWER_SECONDS)
+            return await self.event(
+                lambda said: "eventId" not in said, after=seen, seconds=ANSWER_SECONDS
+            )
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._answers[request_id] = answer
         try:
             await self._socket.send(text)
             return await asyncio.wait_for(answer, ANSWER_SECONDS)
         except TimeoutError as error:
-            raise NoAnswerError(f"no answer within {ANSWER_SECONDS:.0f} s") from error
+            raise NoAnswerError(
+                f"no answer within {ANSWER_SECONDS:.0f} s; {self._so_far()}"
+            ) from error
         finally:
             self._answers.pop(request_id, None)
 
@@ -70,10 +74,7 @@ class AppClient:
                         return event
                 left = until - time.monotonic()
                 if left <= 0:
-                    kinds = [
-                        str(event.get("type") or event.get("action")) for event in self._events
-                    ]
-                    raise NoAnswerError(f"not within {seconds:.0f} s; events so far: {kinds}")
+                    raise NoAnswerError(f"not within {seconds:.0f} s; {self._so_far()}")
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._arrived.wait(), left)
 
@@ -86,11 +87,19 @@ class AppClient:
         """The events from number `after` on."""
         return self._events[after:]
 
+    def _so_far(self) -> str:
+        """What came without being asked for: an error of the gateway has but a `message`."""
+        kinds = [
+            str(event.get("type") or event.get("action") or event.get("message"))
+            for event in self._events
+        ]
+        return f"what came: {', '.join(kinds) or 'nothing'}"
+
     async def listen(self) -> None:
         """Sort what arrives until the connection ends."""
         with suppress(websockets.ConnectionClosed):
             async for text in self._socket:
-                message = cast("Message", json.loads(text))
+                message = _parsed(text)
                 answer = self._answers.get(str(message.get("requestId")))
                 if answer is not None and not answer.done():
                     answer.set_result(message)
@@ -98,6 +107,15 @@ class AppClient:
                 async with self._arrived:
                     self._events.append(message)
                     self._arrived.notify_all()
+
+
+def _parsed(text: str | bytes) -> Message:
+    """What is no JSON object, as a platform's Lambda may answer, is kept as a message."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = None
+    return cast("Message", said) if isinstance(said, dict) else {"message": repr(text)[:200]}
 
 
 @asynccontextmanager

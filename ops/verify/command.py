@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 
 import click
+import websockets
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.deployed import Deployed, stack_options
+from ops.errors import OperatorError, code_of
 from ops.verify import people as who
 from ops.verify import report
+from ops.verify.client import NoAnswerError
+from ops.verify.guard import guarded
 from ops.verify.rows import Rows
-from ops.verify.steps import Check, Visit, run, steps_for
+from ops.verify.steps import FULL, READ_ONLY
+from ops.verify.visit import Check, Full, SkippedError, StepError, Visit
 
 
 @click.command()
@@ -22,6 +29,11 @@ from ops.verify.steps import Check, Visit, run, steps_for
     default=None,
     help="Write an order of the canary business and see it arrive (default: only in the sandbox).",
 )
+@click.option(
+    "--with-sweep/--without-sweep",
+    default=None,
+    help="Start the janitor and see the subscriptions go (default: only in the sandbox).",
+)
 @click.option("--canary", metavar="BUSINESS_ID", help="The business whose switch may be flipped.")
 @click.option("--other-business", metavar="BUSINESS_ID", help="A business of somebody else.")
 @click.option("--token-command", help="A command that prints a token of the user {name}.")
@@ -31,6 +43,7 @@ def verify(
     deployed: Deployed,
     read_only: bool,
     with_order: bool | None,
+    with_sweep: bool | None,
     canary: str | None,
     other_business: str | None,
     token_command: str | None,
@@ -39,23 +52,22 @@ def verify(
 ) -> None:
     """Use a deployed stack as its apps do, and say step by step what holds.
 
-    Exit status 0 when every step passed, 1 when one did not, 2 when it could not be tried.
+    Exit status 0 when every step passed, 1 when one did not, 2 when it could not be tried. What it
+    changes is put back, also when it is interrupted or killed.
     """
-    people = None
-    if not read_only:
+    screen = report.Screen(aloud=style == "text")
+    if read_only:
+        steps = asyncio.run(_take(deployed, None, screen))
+    else:
         people = who.find(
             deployed, canary=canary, other=other_business, token_command=token_command
         )
-    if with_order is None:
-        with_order = deployed.sandbox is not None and "order_events" in deployed.functions
-    wanted = steps_for(read_only=read_only, with_order=with_order)
-    steps = asyncio.run(_take(deployed, people, profile, wanted, aloud=style == "text"))
+        steps = _in_full(deployed, people, profile, screen, order=with_order, sweep=with_sweep)
     if style == "json":
         click.echo(report.as_json(deployed.url, steps))
     elif style == "junit":
         click.echo(report.as_junit(deployed.url, steps))
-    else:
-        click.echo(report.summary(steps))
+    screen.sum_up(steps)
     if any(step.outcome == "failed" for step in steps):
         raise SystemExit(1)
 
@@ -70,24 +82,58 @@ def passes(
 ) -> bool:
     """Verify in full, each step printed; whether every one of them passed."""
     people = who.find(deployed, canary=canary, other=other_business, token_command=token_command)
-    wanted = steps_for(read_only=False, with_order=False)
-    steps = asyncio.run(_take(deployed, people, profile, wanted, aloud=True))
+    screen = report.Screen(aloud=True)
+    steps = _in_full(deployed, people, profile, screen, order=False, sweep=False)
     return not any(step.outcome == "failed" for step in steps)
 
 
-async def _take(
+def _in_full(
     deployed: Deployed,
-    people: who.People | None,
+    people: who.People,
     profile: str | None,
-    steps: tuple[tuple[str, Check], ...],
+    screen: report.Screen,
     *,
-    aloud: bool,
+    order: bool | None,
+    sweep: bool | None,
 ) -> list[report.Step]:
-    rows = None if people is None else Rows(deployed, profile)
-    visit = Visit(deployed=deployed, people=people, rows=rows, stack=AsyncExitStack())
+    """All steps, with somebody at hand who puts things back."""
+    by_default = deployed.sandbox is not None
+    with guarded(deployed, profile, people.merchant_token) as guard:
+        full = Full(
+            people=people,
+            rows=Rows(deployed, profile),
+            guard=guard,
+            with_order=by_default if order is None else order,
+            with_sweep=by_default if sweep is None else sweep,
+        )
+        return asyncio.run(_take(deployed, full, screen))
+
+
+async def _take(deployed: Deployed, full: Full | None, screen: report.Screen) -> list[report.Step]:
+    """Take the steps one by one; what has nothing to stand on after a failure is skipped."""
     taken: list[report.Step] = []
-    async for step in run(visit, steps):
-        taken.append(step)
-        if aloud:
-            click.echo(report.line(step))
+    async with AsyncExitStack() as stack:
+        visit = Visit(deployed=deployed, full=full, stack=stack)
+        for name, check in READ_ONLY if full is None else FULL:
+            started = time.monotonic()
+            with screen.trying(name):
+                outcome, note = await _outcome(check, visit)
+            seconds = time.monotonic() - started
+            taken.append(report.Step(name=name, outcome=outcome, seconds=seconds, note=note))
+            screen.show(taken[-1])
     return taken
+
+
+async def _outcome(check: Check, visit: Visit) -> tuple[report.Outcome, str]:
+    try:
+        return "passed", await check(visit)
+    except SkippedError as error:
+        return "skipped", str(error)
+    except (StepError, NoAnswerError, OperatorError) as error:
+        return "failed", str(error)
+    except KeyError as error:
+        return "failed", f"the answer lacks {error}"
+    except ClientError as error:
+        return "failed", f"{error.operation_name} was refused: {code_of(error)}"
+    except (BotoCoreError, OSError, websockets.WebSocketException) as error:
+        return "failed", f"{type(error).__name__}: {error}"

@@ -4,36 +4,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Literal
 from xml.etree import ElementTree as ET
 
+from rich.console import Console
+from rich.markup import escape
+
 Outcome = Literal["passed", "failed", "skipped"]
 
-_MARKS: dict[Outcome, str] = {"passed": "ok  ", "failed": "FAIL", "skipped": "skip"}
+_MARKS: dict[Outcome, str] = {"passed": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "-"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One thing that was verified: seconds it took, and why it failed or was skipped."""
+    """One thing that was verified: seconds it took, and what was seen or why it does not hold."""
 
     name: str
     outcome: Outcome
     seconds: float
-    reason: str = ""
+    note: str = ""
 
 
-def line(step: Step) -> str:
-    """A step as one line of text."""
-    reason = f"  {step.reason}" if step.reason else ""
-    return f"{_MARKS[step.outcome]} {step.seconds:7.3f} s  {step.name}{reason}"
+class Screen:
+    """A line for each step; on a terminal also what is being tried. Silent unless `aloud`."""
 
+    def __init__(self, *, aloud: bool) -> None:
+        self._console = Console(highlight=False, soft_wrap=True, quiet=not aloud)
 
-def summary(steps: Iterable[Step]) -> str:
-    """The last line: how many of each."""
-    listed = list(steps)
-    counts = {kind: sum(step.outcome == kind for step in listed) for kind in _MARKS}
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    def trying(self, name: str) -> AbstractContextManager[object]:
+        """Say what is being tried, while it is."""
+        if self._console.is_terminal and not self._console.quiet:
+            return self._console.status(f"{name} ...")
+        return nullcontext()
+
+    def show(self, step: Step) -> None:
+        """A step as one line."""
+        note = f"  {escape(step.note)}" if step.note else ""
+        self._console.print(
+            f"{_MARKS[step.outcome]} {step.name:<42} [dim]{step.seconds:6.2f} s[/]{note}"
+        )
+
+    def sum_up(self, steps: Iterable[Step]) -> None:
+        """The last line: whether it is proven, and if not, which steps say so."""
+        listed = list(steps)
+        seconds = sum(step.seconds for step in listed)
+        failed = [step.name for step in listed if step.outcome == "failed"]
+        skipped = sum(step.outcome == "skipped" for step in listed)
+        if failed:
+            text = f"Not proven: {len(failed)} of {len(listed)} steps failed: {'; '.join(failed)}"
+            self._console.print(f"[bold red]{text}[/]")
+            return
+        also = f", {skipped} skipped" if skipped else ""
+        text = f"Proven: {len(listed) - skipped} steps hold{also} ({seconds:.1f} s)"
+        self._console.print(f"[bold green]{text}[/]")
 
 
 def as_json(url: str, steps: Iterable[Step]) -> str:
@@ -60,8 +85,8 @@ def as_junit(url: str, steps: Iterable[Step]) -> str:
             suite, "testcase", classname=url, name=step.name, time=f"{step.seconds:.3f}"
         )
         if step.outcome == "failed":
-            ET.SubElement(case, "failure", message=step.reason)
+            ET.SubElement(case, "failure", message=step.note)
         elif step.outcome == "skipped":
-            ET.SubElement(case, "skipped", message=step.reason)
+            ET.SubElement(case, "skipped", message=step.note)
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)

@@ -1,0 +1,105 @@
+"""A deployed stack as an operator's command sees it, and the rows behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.platform.tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
+from tests.gateway.emulated import Emulated
+
+ROOT = Path(__file__).resolve().parents[3]
+TOLD_BY_TOGGLES = {"statusVersion", "updatedAt", "lastStatusUpdate"}
+"""What a toggle writes on a business beside its switches; versions only ever grow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A deployed stack and how an operator verifies it."""
+
+    deployed: Emulated
+    outputs: Mapping[str, Any]
+    business: str
+
+    def command(self, *options: str) -> list[str]:
+        return [sys.executable, "-u", "-m", "ops", "verify", "--outputs", "-", *options]
+
+    def token(self, name: str) -> str:
+        return self.deployed.platform.token(self.deployed.cloud, name)
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "VERIFY_MERCHANT_TOKEN": self.token("merchant1"),
+            "VERIFY_CUSTOMER_TOKEN": self.token("customer1"),
+            **variables,
+        }
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """Start verification in a session of its own, as a terminal would."""
+        process = subprocess.Popen(
+            self.command(*options),
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self.outputs))
+        process.stdin.close()
+        return process
+
+    def run(
+        self, *options: str, changed: Mapping[str, Any] | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Verify, with some outputs or variables other than they are."""
+        done = subprocess.run(
+            self.command(*options),
+            cwd=ROOT,
+            env=self.environment(**variables),
+            input=json.dumps({**self.outputs, **(changed or {})}),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        sys.stdout.write(done.stdout + done.stderr)
+        return done
+
+    def rows(self) -> dict[str, Any]:
+        """Every row of every table, without what toggles tell of themselves."""
+        found: dict[str, Any] = {}
+        for table in (CONNECTIONS, SUBSCRIPTIONS, ORDERS, BUSINESSES):
+            client = self.deployed.cloud.client("dynamodb")
+            for row in client.scan(TableName=table.name, ConsistentRead=True)["Items"]:
+                said = {name: value for name, value in row.items() if name not in TOLD_BY_TOGGLES}
+                found[f"{table.name}/{row[table.hash_key]['S']}"] = said
+        return found
+
+    def set_business(self, expression: str, **values: bool) -> None:
+        self.deployed.cloud.client("dynamodb").update_item(
+            TableName=BUSINESSES.name,
+            Key={"businessId": {"S": self.business}},
+            UpdateExpression=expression,
+            **(
+                {"ExpressionAttributeValues": {f":{k}": {"BOOL": v} for k, v in values.items()}}
+                if values
+                else {}
+            ),
+        )
+
+    def is_closed(self) -> bool:
+        row = self.rows()[f"{BUSINESSES.name}/{self.business}"]
+        return not row["isActive"]["BOOL"]
+
+    def has_order(self) -> bool:
+        return any(key.startswith(ORDERS.name) for key in self.rows())

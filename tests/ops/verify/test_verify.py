@@ -1,0 +1,168 @@
+"""Verification of a deployed stack: what it proves, what it leaves alone, what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.ops.verify.stack import Stack
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("verified")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(stack: Stack) -> Iterator[None]:
+    """However a run ends, the tables are as they were."""
+    before = stack.rows()
+    yield
+    _until(lambda: stack.rows() == before)
+    assert stack.rows() == before
+
+
+def test_every_step_holds_each_with_its_time_and_a_last_line_that_says_so(stack: Stack) -> None:
+    done = stack.run()
+    *steps, last = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(steps) == 17
+    assert all(line.startswith("✓ ") and " s" in line for line in steps)
+    assert last.startswith("Proven: 17 steps hold (")
+
+
+def test_json_is_one_object_with_all_steps(stack: Stack) -> None:
+    done = stack.run("--format", "json")
+    report = json.loads(done.stdout)
+    assert report["passed"] is True
+    assert report["url"] == stack.outputs["webSocketUrl"]
+    assert {step["outcome"] for step in report["steps"]} == {"passed"}
+    assert all(step["seconds"] >= 0 for step in report["steps"])
+
+
+def test_a_ci_server_reads_the_failures_from_junit(stack: Stack) -> None:
+    done = stack.run("--format", "junit", VERIFY_MERCHANT_TOKEN="no token")
+    suite = ET.fromstring(done.stdout)
+    assert done.returncode == 1
+    failures = {case.get("name"): case.find("failure") for case in suite.iter("testcase")}
+    failure = failures["register as the business's merchant"]
+    assert failure is not None
+    assert "forbidden" in failure.get("message", "")
+    assert int(suite.get("failures", 0)) == sum(one is not None for one in failures.values())
+
+
+def test_a_failed_step_is_named_in_the_last_line_and_in_the_exit_status(stack: Stack) -> None:
+    done = stack.run(VERIFY_MERCHANT_TOKEN=stack.token("merchant2"))
+    assert done.returncode == 1
+    assert "✗ register as the business's merchant" in done.stdout
+    assert "- connection row says merchant" in done.stdout
+    assert "steps failed: register as the business's merchant;" in done.stdout.splitlines()[-1]
+    assert stack.token("merchant2") not in done.stdout + done.stderr
+
+
+def test_what_aws_refuses_is_a_failed_step_and_no_traceback(stack: Stack) -> None:
+    done = stack.run("--without-sweep", changed={"functions": {"websocket": "nobody"}})
+    assert "✗ switch off and on" in done.stdout
+    assert "GetFunctionConfiguration was refused: ResourceNotFoundException" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_what_stands_on_a_failed_step_is_skipped(stack: Stack) -> None:
+    done = stack.run(changed={"webSocketUrl": "ws://127.0.0.1:9/api/sandbox"}, NO_PROXY="*")
+    outcomes = [line[0] for line in done.stdout.splitlines()[:-1]]
+    assert done.returncode == 1
+    assert outcomes == ["✗", *"-" * 15, "✓"]
+
+
+def test_a_url_without_its_stage_is_no_url(stack: Stack) -> None:
+    done = stack.run(changed={"webSocketUrl": "ws://127.0.0.1:9"})
+    assert "✗ reach the API" in done.stdout
+    assert "there is no stage in ws://127.0.0.1:9" in done.stdout
+
+
+def test_reading_only_needs_no_token_and_writes_nothing(stack: Stack) -> None:
+    done = stack.run("--read-only", VERIFY_MERCHANT_TOKEN="", VERIFY_CUSTOMER_TOKEN="")
+    assert done.returncode == 0
+    assert "register" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Proven: 5 steps hold")
+
+
+def test_what_the_platform_serves_is_skipped_and_says_so(stack: Stack) -> None:
+    ours = [route for route in stack.outputs["routes"] if not route[0].islower()]
+    done = stack.run(changed={"routes": ours})
+    assert done.returncode == 0
+    assert "subscribe_business_status is the platform's on this stage" in done.stdout
+    assert "seen by nobody" in done.stdout
+    assert "heartbeat_response" not in done.stdout
+
+
+def test_a_stack_without_customers_is_watched_by_somebody_unregistered(stack: Stack) -> None:
+    done = stack.run(VERIFY_CUSTOMER_TOKEN="")
+    assert done.returncode == 0, done.stdout
+    assert "seen after" in done.stdout
+    assert "not_registered" in done.stdout
+
+
+def test_what_writes_where_others_read_is_left_out_on_request(stack: Stack) -> None:
+    done = stack.run("--without-order", "--without-sweep")
+    assert done.returncode == 0
+    assert "- a new order reaches the merchant" in done.stdout
+    assert "the janitor was not started" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("SET isActive = :a, acceptingOrders = :b", {"a": False, "b": False}),
+        ("SET isActive = :a, acceptingOrders = :b", {"a": True, "b": False}),
+        ("SET isActive = :a REMOVE acceptingOrders", {"a": True}),
+    ],
+    ids=["closed", "half open", "one switch"],
+)
+def test_a_business_is_left_as_it_was_found(
+    stack: Stack, expression: str, values: dict[str, bool]
+) -> None:
+    stack.set_business(expression, **values)
+    try:
+        before = stack.rows()
+        assert stack.run().returncode == 0
+        assert stack.rows() == before
+    finally:
+        stack.set_business("SET isActive = :a, acceptingOrders = :a", a=True)
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        (Stack.is_closed, signal.SIGKILL),
+        (Stack.is_closed, signal.SIGTERM),
+        (Stack.is_closed, signal.SIGINT),
+        (Stack.has_order, signal.SIGKILL),
+    ],
+)
+def test_ended_while_the_shop_is_closed_or_an_order_is_there_it_puts_things_back(
+    stack: Stack, moment: Callable[[Stack], bool], number: signal.Signals
+) -> None:
+    process = stack.start()
+    _until(lambda: moment(stack))
+    os.killpg(process.pid, number)
+    assert process.wait(30) != 0
+
+
+@pytest.mark.parametrize("steps", [3, 5, 7, 10, 15])
+def test_killed_after_any_step_it_leaves_nothing(stack: Stack, steps: int) -> None:
+    process = stack.start("--without-sweep")
+    assert process.stdout is not None
+    for _ in range(steps):
+        assert process.stdout.readline().startswith(("✓", "-"))
+    process.kill()
+    process.wait()
+
+
+def _until(condition: Callable[[], bool], patience: float = 20) -> None:
+    deadline = time.monotonic() + patience
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
