@@ -14,7 +14,7 @@ from engine_bench import PARITY, errors, ops
 from sandbox.engine import BuiltinEngine, lock
 from sandbox.engine.checkpoint import StateFile
 from sandbox.engine.plugins import Plugin
-from sandbox.stack import Request
+from sandbox.stack import EngineError, Request
 
 ROOT = Path(__file__).parents[3]
 FIRST = """
@@ -123,9 +123,10 @@ def test_a_provider_that_dies_in_the_middle_of_a_create_leaves_it_pending(bench)
     assert bench.things() == ["a"]
 
 
-def started_up(bench):
-    """Start an up whose first create hangs, and wait until it does."""
-    (bench.cloud / "hang").touch()
+def started(bench, operation="up", hang="create", **options):
+    """Start an operation of which a call of the provider hangs, and wait until it does."""
+    (bench.cloud / "hanging").unlink(missing_ok=True)
+    (bench.cloud / "hang").write_text(hang)
     code = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}]\n"
         "from pathlib import Path\n"
@@ -137,20 +138,79 @@ def started_up(bench):
         " environment={'DEMO_CLOUD': str(folder / 'cloud')})\n"
         f"plugin = Plugin(module='demo_provider', path=Path({str(PARITY)!r}))\n"
         "engine = BuiltinEngine({'demo': plugin})\n"
-        "sys.exit(engine.up(stack, Request(quiet=True)).exit_code)\n"
+        f"request = Request(quiet=True, **{options!r})\n"
+        f"sys.exit(engine.{operation}(stack, request).exit_code)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (bench.cloud / "hanging").exists():
         assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline, "the create never began"
+        assert time.monotonic() < deadline, f"the {hang} never began"
         time.sleep(0.02)
     return process
 
 
+def pending(bench):
+    latest = json.loads(bench.state.read_text())["checkpoint"]["latest"]
+    return [
+        f"{operation['type']} {operation['resource']['urn'].rsplit('::', 1)[-1]}"
+        for operation in latest.get("pending_operations", [])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "program", "said", "continued"),
+    [
+        ("create", 'Thing("a", value="1")\nThing("b", value="1")', "creating b", ["create b"]),
+        ("update", 'Thing("a", value="2")', "updating a", ["update a"]),
+        ("delete", "", "deleting a", ["delete a"]),
+    ],
+)
+def test_killed_inside_a_provider_call_the_next_up_continues(bench, call, program, said, continued):
+    assert bench.up('Thing("a", value="1")').ok
+    bench.program(program)
+    process = started(bench, hang=call)
+    process.kill()
+    process.wait()
+    (bench.cloud / "hang").unlink()
+    assert pending(bench) == [said]
+    result = bench.up()
+    assert result.ok, errors(result)
+    kind, name = said.split()
+    assert f"::{name}, interrupted while {kind}" in result.diagnostics[0].message
+    assert ops(result) == continued
+    assert bench.preview().changes == ()
+    assert pending(bench) == ([said] if call == "create" else [])
+
+
+def test_killed_inside_the_create_of_a_replacement_the_old_one_is_still_known(bench):
+    assert bench.up('Thing("a", kind="one")').ok
+    bench.program('Thing("a", kind="two")')
+    process = started(bench)
+    process.kill()
+    process.wait()
+    (bench.cloud / "hang").unlink()
+    result = bench.up()
+    assert result.ok, errors(result)
+    assert ops(result) == ["create-replacement a", "replace a", "delete-replaced a"]
+    assert bench.things() == ["a"]
+
+
+def test_killed_in_a_destroy_the_next_one_continues(bench):
+    assert bench.up('Thing("a", value="1")').ok
+    process = started(bench, "destroy", hang="delete")
+    process.kill()
+    process.wait()
+    (bench.cloud / "hang").unlink()
+    result = bench.engine.destroy(bench.stack, Request(quiet=True))
+    assert result.ok, errors(result)
+    assert bench.things() == []
+    assert "::a, interrupted while deleting" in result.diagnostics[0].message
+
+
 def test_one_ctrl_c_lets_the_step_end_and_begins_no_other(bench):
     bench.program('a = Thing("a", value="v")\nThing("b", value=a.id)')
-    process = started_up(bench)
+    process = started(bench)
     process.send_signal(signal.SIGINT)
     assert "cancelling" in process.stderr.readline()
     (bench.cloud / "hang").unlink()
@@ -161,9 +221,33 @@ def test_one_ctrl_c_lets_the_step_end_and_begins_no_other(bench):
     assert not [d for d in result.diagnostics if "pending" in d.message]
 
 
+def test_what_waits_for_its_turn_when_ctrl_c_comes_was_never_begun(bench):
+    bench.program('for n in range(4):\n    Thing(f"t{n}", value="v")')
+    process = started(bench, parallel=1)
+    process.send_signal(signal.SIGINT)
+    assert "cancelling" in process.stderr.readline()
+    (bench.cloud / "hang").unlink()
+    assert process.wait(timeout=60) != 0
+    assert len(bench.things()) == 1
+    assert pending(bench) == []
+
+
+@pytest.mark.parametrize(("operation", "call"), [("up", "update"), ("destroy", "delete")])
+def test_ctrl_c_lets_an_update_and_a_delete_end_too(bench, operation, call):
+    assert bench.up('Thing("a", value="1")').ok
+    bench.program('Thing("a", value="2")')
+    process = started(bench, operation, hang=call)
+    process.send_signal(signal.SIGINT)
+    assert "cancelling" in process.stderr.readline()
+    (bench.cloud / "hang").unlink()
+    assert process.wait(timeout=60) != 0
+    assert pending(bench) == []
+    assert [op.split()[0] for op in ops(bench.up())] == {"up": [], "destroy": ["create"]}[operation]
+
+
 def test_a_second_ctrl_c_ends_a_provider_that_hangs_and_says_what_is_unknown(bench):
     bench.program('Thing("a", value="v")')
-    process = started_up(bench)
+    process = started(bench)
     process.send_signal(signal.SIGINT)
     assert "cancelling" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
@@ -177,7 +261,7 @@ def test_a_second_ctrl_c_ends_a_provider_that_hangs_and_says_what_is_unknown(ben
 
 def test_a_killed_up_takes_its_children_along(bench):
     bench.program('Thing("a", value="v")')
-    process = started_up(bench)
+    process = started(bench)
     children = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(process.pid)],
         capture_output=True,
@@ -200,6 +284,21 @@ def test_two_at_once_the_second_is_told_who_holds_the_lock(bench):
     assert result.exit_code != 0
     assert f"locked by process {os.getpid()} (update" in errors(result)
     assert bench.engine.cancel(bench.stack) == ""
+    assert bench.up().ok
+
+
+def test_two_processes_at_once_the_second_names_the_first_and_does_nothing(bench):
+    bench.program('Thing("a", value="v")')
+    process = started(bench)
+    for operation in ("up", "refresh", "destroy"):
+        result = getattr(bench.engine, operation)(bench.stack, Request(quiet=True))
+        assert result.exit_code != 0
+        assert f"locked by process {process.pid} (update since" in errors(result)
+    with pytest.raises(EngineError, match=f"locked by process {process.pid}"):
+        bench.engine.import_(bench.stack, {"version": 3, "deployment": {}})
+    (bench.cloud / "hang").unlink()
+    assert process.wait(timeout=60) == 0
+    assert bench.things() == ["a"]
     assert bench.up().ok
 
 
@@ -271,6 +370,40 @@ def test_a_full_disk_is_named_and_the_last_state_stays(bench, monkeypatch, at_on
     monkeypatch.undo()
     assert bench.up().ok
     assert bench.things() == ["a", "b"]
+
+
+def test_a_disk_that_fills_up_at_any_write_loses_nothing_that_nobody_is_told_of(bench, monkeypatch):
+    write = Path.write_bytes
+    at = 0
+    while True:
+        at += 1
+        count = 0
+
+        def filling(self, *arguments, at=at, **keywords):
+            nonlocal count
+            count += self.suffix == ".tmp"
+            if count >= at and self.suffix == ".tmp":
+                raise OSError(28, "No space left on device")
+            return write(self, *arguments, **keywords)
+
+        assert bench.up(FIRST).ok
+        monkeypatch.setattr(Path, "write_bytes", filling)
+        result = bench.up(SECOND)
+        monkeypatch.undo()
+        if result.ok:
+            break
+        assert "No space left on device" in errors(result)
+        interrupted = {line.split()[1] for line in pending(bench)}
+        assert bench.up(SECOND).ok
+        left = bench.things()
+        for name in ("a", "b", "c"):
+            left.remove(name)
+        assert set(left) <= interrupted, f"{left} at write {at}, of which nobody was told"
+        bench.engine.refresh(bench.stack, Request(quiet=True))
+        bench.engine.destroy(bench.stack, Request(quiet=True))
+        for file in bench.cloud.glob("*.json"):
+            file.unlink()
+    assert at > 4, "the disk did not fill up at every step"
 
 
 def test_a_state_file_is_never_half_written(bench, monkeypatch):

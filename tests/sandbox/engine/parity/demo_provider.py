@@ -1,8 +1,8 @@
 """A provider plugin without a cloud: package `demo`, its things are files in the folder DEMO_CLOUD.
 
 Both engines run it as a process. Things misbehave on request: the property `fail` names the calls
-that are to fail; a file `hang` in the folder makes a create wait for its removal, a file `die` ends
-the process in the middle of one.
+that are to fail; a file `hang` in the folder makes the calls that it names wait for its removal, a
+file `die` ends the process in the middle of a create.
 """
 
 import json
@@ -83,9 +83,6 @@ class Demo(provider_pb2_grpc.ResourceProviderServicer):
         self.misbehave("create", inputs, context)
         if (self.cloud / "die").exists():
             os._exit(7)
-        while (self.cloud / "hang").exists():
-            (self.cloud / "hanging").touch()
-            time.sleep(0.02)
         identity = f"{request.urn.rsplit('::', 1)[-1]}-{uuid.uuid4().hex[:8]}"
         return pb.CreateResponse(id=identity, properties=self.write(identity, inputs))
 
@@ -132,6 +129,10 @@ class Demo(provider_pb2_grpc.ResourceProviderServicer):
         return values.to_struct(outputs)
 
     def misbehave(self, call, inputs, context):
+        hang = self.cloud / "hang"
+        while hang.exists() and call in hang.read_text():
+            (self.cloud / "hanging").touch()
+            time.sleep(0.02)
         if call in str(inputs.get("fail", "")).split() and not (self.cloud / "calm").exists():
             refuse(context, f"the thing refuses to {call}")
 
