@@ -1,11 +1,16 @@
 """With the CLI on PATH: it takes the steps on file, and goes on from this engine's states."""
 
 import json
+import multiprocessing
+import os
 import shutil
+import signal
+import subprocess
+import time
 
 import pytest
 from demo_provider import Demo
-from harness import install_demo, line_of, play, request_of, scenarios, stack_of
+from harness import HERE, install_demo, line_of, play, request_of, scenarios, stack_of
 
 from sandbox.engine import BuiltinEngine
 from sandbox.engine.plugins import Plugin
@@ -48,3 +53,51 @@ def test_the_cli_goes_on_from_the_state_of_the_built_in_engine(scenario, tmp_pat
     command = records[-1]["run"].split()[0]
     if records[-1]["succeeded"] and command == "up":
         assert {step.op for step in planned["pulumi"].steps} <= {Op.SAME, Op.READ, Op.DISCARD}
+
+
+def descendants(pid):
+    """Processes that a process started, and those that they started."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
+    return [each for child in found for each in (int(child), *descendants(int(child)))]
+
+
+def up_killed_in_a_create(engine, stack, request, cloud):
+    (cloud / "hanging").unlink(missing_ok=True)
+    (cloud / "hang").write_text("create")
+    process = multiprocessing.get_context("fork").Process(target=engine.up, args=(stack, request))
+    process.start()
+    deadline = time.monotonic() + 120
+    while not (cloud / "hanging").exists():
+        assert process.is_alive()
+        assert time.monotonic() < deadline, "the create never began"
+        time.sleep(0.05)
+    for pid in (process.pid, *descendants(process.pid)):
+        os.kill(pid, signal.SIGKILL)
+    process.join()
+    (cloud / "hang").unlink()
+
+
+@pytest.mark.parametrize("name", ["builtin", "pulumi"])
+def test_an_interrupted_create_is_told_in_the_same_words_until_a_refresh(name, tmp_path):
+    scenario = next(each for each in scenarios() if each.name == "create_update_same")
+    stack, request = stack_of(scenario, tmp_path), request_of(scenario, "up", 1)
+    stack.config_file.write_text("config: {parity:step: 1}\n")
+    plugin = Plugin(module="demo_provider", path=HERE)
+    engine = BuiltinEngine({"demo": plugin}) if name == "builtin" else PulumiCli(install_demo)
+    up_killed_in_a_create(engine, stack, request, tmp_path / "cloud")
+    engine.cancel(stack)
+    for told in (True, False):
+        result = engine.up(stack, request)
+        assert result.ok, result.diagnostics
+        text = "\n".join(d.message for d in result.diagnostics if d.severity == "warning")
+        for words in (
+            "Attempting to deploy or update resources with",
+            "pending operations from previous deployment.",
+            "::a, interrupted while creating",
+            "These resources are in an unknown state because the",
+            "was interrupted while waiting for changes to these resources to complete.",
+        ):
+            assert (words in text) == told, text
+        assert engine.refresh(stack, request).ok
