@@ -60,8 +60,8 @@ alike.
 
 What no policy can see: calls to the AWS API from the program itself or from a look-up,
 `Resource.get`, and what another pipeline deploys. Against those helps a service control policy
-on `apigateway:POST` for `/apis`. Not read either: policies of SAM functions, Helm charts, and
-what a Terraform data source runs.
+on `apigateway:POST` for `/apis`. Not read either: SAM's policy templates, event targets inside
+templates, Helm charts, and what a Terraform data source runs.
 """
 
 _EXEMPTIONS: Final = """\

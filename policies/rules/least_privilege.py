@@ -8,6 +8,7 @@ from typing import Final
 from policies import wire
 from policies.kinds import (
     ATTACHMENT,
+    FUNCTION,
     GROUP_POLICY,
     INLINE_POLICY,
     POLICY,
@@ -20,7 +21,7 @@ from policies.patterns import has_wildcard, overlap
 from policies.rule import MANDATORY, Outcome, Rule, Severity
 from policies.settings import Settings
 from policies.shared_platform import SharedPlatform
-from policies.values import UNKNOWN, Props, Unknown, Value
+from policies.values import UNKNOWN, Props, Unknown, Value, as_list
 
 _ROW_ACTIONS: Final = frozenset(
     {
@@ -64,7 +65,7 @@ class _Grant:
 
 def check(resource: Resource, settings: Settings) -> Iterable[Outcome]:
     """Refuse statements that reach the shared platform and ask for more than a guest may have."""
-    for arn in (*resource.props.texts("managedPolicyArns"), *resource.props.texts("policyArn")):
+    for arn in _managed_policies(resource):
         if isinstance(arn, str) and arn.rpartition("/")[2] in _WIDE_MANAGED_POLICIES:
             problem = f"{arn} reaches every table and API of the account"
             yield Finding(resource=resource, problem=problem)
@@ -72,9 +73,23 @@ def check(resource: Resource, settings: Settings) -> Iterable[Outcome]:
         yield from _check_document(resource, document, settings.platform)
 
 
+def _managed_policies(resource: Resource) -> Iterator[str | Unknown]:
+    props = resource.props
+    if resource.kind == FUNCTION:
+        yield from props.texts("policies")
+    else:
+        yield from (*props.texts("managedPolicyArns"), *props.texts("policyArn"))
+
+
 def _documents(resource: Resource) -> Iterator[Value]:
     props = resource.props
     if resource.kind == ATTACHMENT:
+        return
+    if resource.kind == FUNCTION:
+        # SAM makes a role of what its functions list: names, documents and templates of its own.
+        for entry in as_list(props.get("policies")):
+            if isinstance(entry, dict) and "statement" in Props(entry):
+                yield entry
         return
     if resource.kind != ROLE:
         for name in ("policy", "policyDocument"):
@@ -234,7 +249,16 @@ RULE = Rule(
     ),
     link="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html",
     kinds=frozenset(
-        {ROLE, POLICY, INLINE_POLICY, ROLE_POLICY, USER_POLICY, GROUP_POLICY, ATTACHMENT}
+        {
+            ROLE,
+            POLICY,
+            INLINE_POLICY,
+            ROLE_POLICY,
+            USER_POLICY,
+            GROUP_POLICY,
+            ATTACHMENT,
+            FUNCTION,
+        }
     ),
     check=check,
 )

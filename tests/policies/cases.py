@@ -14,6 +14,7 @@ ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 FUNCTION = "aws:lambda/function:Function"
+SAM_FUNCTION = "AWS::Serverless::Function"
 PERMISSION = "aws:lambda/permission:Permission"
 SOURCE = "aws:lambda/eventSourceMapping:EventSourceMapping"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -431,6 +432,20 @@ IAM_CASES = [
         "AWS::IAM::Role",
         {"Policies": [{"PolicyDocument": {"Statement": [statement("*", "*")]}}]},
     ),
+    found(LEAST, SAM_FUNCTION, {"Policies": {"Statement": [statement("*", "*")]}}),
+    found(
+        LEAST,
+        SAM_FUNCTION,
+        {"Policies": ["AWSLambdaExecute", {"Statement": statement("dynamodb:*", "*")}]},
+        mentions="it allows dynamodb:*",
+        times=1,
+    ),
+    found(LEAST, SAM_FUNCTION, {"Policies": "AdministratorAccess"}, mentions="AdministratorAccess"),
+    found(LEAST, SAM_FUNCTION, {"Policies": ["arn:aws:iam::aws:policy/PowerUserAccess"]}),
+    passes(LEAST, SAM_FUNCTION, {"Policies": [{"DynamoDBCrudPolicy": {"TableName": "Orders"}}]}),
+    passes(LEAST, SAM_FUNCTION, {"Policies": [UNKNOWN, {"Statement": statement("s3:*", "*")}]}),
+    passes(LEAST, SAM_FUNCTION, {}),
+    passes(LEAST, FUNCTION, {"policy": "{"}),
 ]
 
 INVOKE = "invoke-permission-names-its-source"
