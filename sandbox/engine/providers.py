@@ -22,6 +22,10 @@ class ProviderError(Exception):
         self.gone = gone
 
 
+class UnimplementedError(ProviderError):
+    """A provider does not have the method."""
+
+
 class PartialError(ProviderError):
     """A provider did part of the work: the resource exists, in the state that this says."""
 
@@ -103,7 +107,7 @@ class Provider:
                 old_inputs=old.inputs,
                 ignoreChanges=ignore,
             )
-        except NotImplementedError:
+        except UnimplementedError:
             answer = provider_pb2.DiffResponse()
         if answer.changes == provider_pb2.DiffResponse.DIFF_UNKNOWN:
             changed = values.changed_keys(
@@ -179,7 +183,7 @@ class Provider:
 def _raise(error: grpc.RpcError) -> NoReturn:
     assert isinstance(error, grpc.Call)
     if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-        raise NotImplementedError(error.details()) from None
+        raise UnimplementedError(error.details() or "not implemented") from None
     gone = error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
     metadata: Any = error.trailing_metadata() or ()
     for key, value in metadata:

@@ -1,4 +1,4 @@
-"""The provider of the package `pulumi`: references to outputs of other stacks of the sandbox."""
+"""The provider of the package `pulumi`: outputs of other stacks of the sandbox."""
 
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,6 @@ from sandbox.engine import values
 from sandbox.engine.checkpoint import StateFile
 from sandbox.engine.secrets import Crypter, passphrase
 from sandbox.stack import EngineError
-
-_STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
 
 class References(provider_pb2_grpc.ResourceProviderServicer):
@@ -33,24 +31,30 @@ class References(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:  # noqa: N802
-        """Read a stack's outputs; its name is `stack`, `project/stack` or with an organization."""
-        if request.type != _STACK_REFERENCE:
-            context.abort(grpc.StatusCode.UNKNOWN, f"unknown type {request.type}")
-        project, stack = [self._project, *request.id.split("/")][-2:]
+        """Read a stack reference; its id is the stack's name."""
+        known = request.type == "pulumi:pulumi:StackReference"
+        outputs = self._outputs(request.id if known else request.type, context)
+        return provider_pb2.ReadResponse(id=request.id, inputs=request.inputs, properties=outputs)
+
+    def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:  # noqa: N802
+        """Look a stack's outputs up."""
+        known = request.tok == "pulumi:pulumi:readStackOutputs"
+        name = values.from_struct(request.args)["name"] if known else request.tok
+        return provider_pb2.InvokeResponse(**{"return": self._outputs(name, context)})
+
+    def _outputs(self, name: str, context: Any) -> Any:
+        """Return the outputs of `stack`, `project/stack`, or one with an organization before it."""
+        project, stack = [self._project, *name.split("/")][-2:]
         path = self._home / "state" / project / f"{stack}.json"
         if not path.is_file():
-            context.abort(grpc.StatusCode.UNKNOWN, f"unknown stack {request.id!r}")
+            context.abort(grpc.StatusCode.UNKNOWN, f"unknown stack {name!r}")
         try:
-            file = StateFile(path, request.id, Crypter(passphrase(self._home)))
-            outputs = file.load().outputs
+            found = StateFile(path, name, Crypter(passphrase(self._home))).load().outputs
         except EngineError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise
-        hidden = [key for key, value in outputs.items() if values.has_secret(value)]
-        result = {"name": request.id, "outputs": outputs, "secretOutputNames": hidden}
-        return provider_pb2.ReadResponse(
-            id=request.id, inputs=request.inputs, properties=values.to_struct(result)
-        )
+        hidden = [key for key, value in found.items() if values.has_secret(value)]
+        return values.to_struct({"name": name, "outputs": found, "secretOutputNames": hidden})
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802
         """Nothing here takes long."""

@@ -14,7 +14,13 @@ from typing import Any
 from sandbox.engine import values
 from sandbox.engine.checkpoint import PROVIDER_PREFIX, Resource
 from sandbox.engine.plugins import Host
-from sandbox.engine.providers import Diff, Failures, Provider, ProviderError
+from sandbox.engine.providers import (
+    Diff,
+    Failures,
+    Provider,
+    ProviderError,
+    UnimplementedError,
+)
 
 _INTERNAL = "__internal"
 
@@ -108,7 +114,7 @@ class Registry(Components):
         provider = self._checked[new.urn] = self._open(new)
         try:
             inputs, failures = provider.check(_plain(new), olds, method="CheckConfig")
-        except NotImplementedError:
+        except UnimplementedError:
             inputs, failures = new.inputs, []
         own = {key: new.inputs[key] for key in (_INTERNAL, "version") if key in new.inputs}
         return {**inputs, **own}, failures

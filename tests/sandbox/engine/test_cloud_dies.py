@@ -1,4 +1,4 @@
-"""The cloud is killed in the middle of a deployment: the state stays true, and the next up goes on."""
+"""The cloud is killed in the middle of an up: the state stays true, and the next up goes on."""
 
 import pytest
 from engine_bench import QUIET, errors, ops

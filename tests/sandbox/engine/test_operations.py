@@ -212,6 +212,25 @@ def test_a_stack_reference_reads_another_stack_of_the_same_home(bench):
     assert bench.engine.outputs(reader)["hidden"] == "[secret]"
 
 
+def test_a_look_up_of_another_stack_answers_at_once(bench):
+    assert bench.up('pulumi.export("open", "o")').ok
+    result = bench.preview(
+        """
+        def look_up(name):
+            return pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value
+
+        pulumi.export("found", look_up("bench/dev")["outputs"]["open"])
+        try:
+            look_up("bench/none")
+        except Exception as error:
+            pulumi.export("missing", str(error))
+        """
+    )
+    assert result.ok, errors(result)
+    assert result.outputs["found"] == "o"
+    assert "unknown stack 'bench/none'" in result.outputs["missing"]
+
+
 def test_a_reference_to_a_stack_that_is_not_there_is_named(bench):
     result = bench.up('pulumi.StackReference("nobody/nowhere/none")')
     assert result.exit_code != 0
