@@ -14,21 +14,17 @@ The cloud is one for each test process, so that workers of pytest-xdist share no
 The state is one for each test, and what a test deployed is destroyed after it.
 """
 
-import asyncio
-import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import grpc
 import pytest
 import yaml
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from sandbox import cloud as clouds
-from sandbox.aws import VERSION, provider
+from sandbox.aws import provider
 from sandbox.cloud import Cloud
 from sandbox.engine import BuiltinEngine
 from sandbox.engine.plugins import Plugin
@@ -138,44 +134,7 @@ class Deployer:
         from sandbox.aws.server import Servicer
 
         stack = list(self._stacks.values())[-1]
-        return _Blocking(Servicer(provider(self._cloud.environment(), cwd=stack.cwd), VERSION))
-
-
-class _Aborted(Exception):  # noqa: N818 - an answer on its way, not an error of ours
-    """A call that is answered with a status instead of a response."""
-
-    def __init__(self, code: grpc.StatusCode, details: str, metadata: Any) -> None:
-        super().__init__(details)
-        self.code, self.details, self.metadata = code, details, metadata
-
-
-class _Context:
-    """What an asynchronous servicer sees of a call."""
-
-    async def abort(self, code: grpc.StatusCode, details: str = "", metadata: Any = ()) -> None:
-        raise _Aborted(code, details, metadata)
-
-
-class _Blocking(ResourceProviderServicer):
-    """An asynchronous servicer for a server that calls from threads: a loop runs beside it."""
-
-    def __init__(self, servicer: ResourceProviderServicer) -> None:
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        for name in vars(ResourceProviderServicer):
-            if not name.startswith("_"):
-                setattr(self, name, partial(self._call, getattr(servicer, name)))
-
-    def _call(self, method: Callable[..., Any], request: Any, context: grpc.ServicerContext) -> Any:
-        async def called() -> Any:
-            answer = method(request, _Context())
-            return await answer if asyncio.iscoroutine(answer) else answer
-
-        try:
-            return asyncio.run_coroutine_threadsafe(called(), self._loop).result()
-        except _Aborted as aborted:
-            context.set_trailing_metadata(aborted.metadata)
-            return context.abort(aborted.code, aborted.details)
+        return Servicer(provider(self._cloud.environment(), cwd=stack.cwd))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """`python -m sandbox.aws` serves the provider: a plugin that prints its port, then answers."""
 
-from sandbox.aws.install import VERSION
 from sandbox.aws.server import main
 
 if __name__ == "__main__":
-    main(VERSION)
+    main()

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pulumi
-
 from sandbox.aws.schema import ITEM, Kind, Property, ResourceType
-from sandbox.aws.values import UNKNOWN, Path, contains_unknown, spell
+from sandbox.aws.values import SIGNATURE, UNKNOWN, Path, contains_unknown, spell
 
 DEFAULTS: Final = "__defaults"
 """The input that lists which others were filled in, as in the states of the official provider."""
@@ -58,7 +56,7 @@ class Checked:
 
     def value(self, known: Property, value: Any, at: Path, owner: str) -> Any:
         """Normalise one value, and note why when that cannot be done."""
-        if value is UNKNOWN:
+        if value == UNKNOWN:
             return UNKNOWN
         try:
             normal = self._normal(known, value, at, owner)
@@ -111,7 +109,7 @@ class Checked:
             case Kind.OBJECT, dict():
                 values = self.fields(known.fields, value, at, f"{owner} {spell(at)}")
                 return _defaults(known.fields) | values
-            case Kind.ARCHIVE, pulumi.Archive() | pulumi.Asset():
+            case Kind.ARCHIVE, dict() if SIGNATURE in value:
                 return value
             case _:
                 pass
@@ -164,7 +162,7 @@ def _autoname(
     if named.name in olds.get(DEFAULTS, ()) and olds.get(named.name):
         return olds[named.name]
     prefix = inputs.get(f"{named.name}Prefix") or f"{name}-"
-    if prefix is UNKNOWN:
+    if prefix == UNKNOWN:
         return UNKNOWN
     digits = (seed.hex() if seed else secrets.token_hex(4))[:7]
     generated = f"{prefix}{digits}{each.suffix(inputs)}"

@@ -1,17 +1,16 @@
-"""Archives and assets of a program as one zip file, and the hash that tells changes."""
+"""Archives of a program as one zip file, and the hash that tells changes."""
 
 import base64
 import hashlib
 import io
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import pulumi
-
 from sandbox.aws.errors import ProviderError
+from sandbox.aws.values import ARCHIVE, SIGNATURE
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member of a zip made here, so that equal files make equal bytes."""
@@ -19,12 +18,15 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _hashes: dict[tuple[str, int, int], str] = {}
 """Hashes of zip files by path, size and time of change, so that each is read once."""
 
+Archive = Mapping[str, Any]
+"""An archive or asset of the protocol: `assets`, `path`, `text` or `uri` beside its signature."""
+
 
 class ArchiveError(ProviderError):
     """An archive that cannot be read, or of a kind that the sandbox does not have."""
 
 
-def zipped(archive: Any, cwd: Path) -> bytes:
+def zipped(archive: Archive, cwd: Path) -> bytes:
     """Return the archive as a zip file; a path is taken from `cwd`."""
     source = _zip_file(archive, cwd)
     if source is not None:
@@ -32,14 +34,14 @@ def zipped(archive: Any, cwd: Path) -> bytes:
     buffer = io.BytesIO()
     # Stored, not compressed: the only reader is on this machine.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
-        for name, content, mode in sorted(_members(archive, cwd, "")):
+        for name, content, mode in sorted(_members(archive, cwd, name="")):
             member = zipfile.ZipInfo(name, _EPOCH)
             member.external_attr = (stat.S_IFREG | mode) << 16
             target.writestr(member, content)
     return buffer.getvalue()
 
 
-def sha256(archive: Any, cwd: Path) -> str:
+def sha256(archive: Archive, cwd: Path) -> str:
     """Return the hash that Lambda gives for this code (`CodeSha256`)."""
     source = _zip_file(archive, cwd)
     if source is None:
@@ -55,61 +57,52 @@ def _digest(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-def _zip_file(archive: Any, cwd: Path) -> Path | None:
-    """Return the file that already is the zip, if the archive is one."""
-    if isinstance(archive, pulumi.RemoteArchive | pulumi.RemoteAsset):
-        raise ArchiveError(
-            f"{archive.uri} is remote: the sandbox takes archives of this machine only"
-        )
-    if not isinstance(archive, pulumi.FileArchive | pulumi.FileAsset):
+def _path(archive: Archive, cwd: Path) -> Path | None:
+    """Return the file or folder that an archive or asset names, if it is of that kind."""
+    if uri := archive.get("uri"):
+        raise ArchiveError(f"{uri} is remote: the sandbox takes archives of this machine only")
+    if "path" not in archive:
         return None
-    path = cwd / archive.path
+    path = cwd / archive["path"]
     if not path.exists():
-        raise ArchiveError(f"there is no file or folder {archive.path}: build it first")
-    if path.is_dir():
-        return None
-    if not zipfile.is_zipfile(path):
-        raise ArchiveError(f"{archive.path} is not a zip file, and the sandbox takes no other kind")
+        raise ArchiveError(f"there is no file or folder {archive['path']}: build it first")
     return path
 
 
-def _members(archive: Any, cwd: Path, prefix: str) -> Iterator[tuple[str, bytes, int]]:
-    """Yield name, content and mode of each file within an archive."""
-    match archive:
-        case pulumi.AssetArchive():
-            for name, each in archive.assets.items():
-                yield from _members(each, cwd, f"{prefix}/{name}" if prefix else name)
-        case pulumi.FileArchive():
-            source = _zip_file(archive, cwd)
-            yield from _unpacked(source, prefix) if source else _folder(cwd / archive.path, prefix)
-        case pulumi.StringAsset() if prefix:
-            yield prefix, archive.text.encode(), 0o644
-        case pulumi.FileAsset() if prefix:
-            path = cwd / archive.path
-            if not path.is_file():
-                raise ArchiveError(f"there is no file {archive.path}")
-            yield prefix, path.read_bytes(), _mode(path)
-        case _:
-            _zip_file(archive, cwd)
-            raise ArchiveError(
-                f"a {type(archive).__name__} is not an archive that the sandbox takes"
-            )
+def _zip_file(archive: Archive, cwd: Path) -> Path | None:
+    """Return the file that already is the zip, if the archive is one."""
+    path = _path(archive, cwd)
+    if path is None or path.is_dir():
+        return None
+    if not zipfile.is_zipfile(path):
+        raise ArchiveError(f"{path} is not a zip file, and the sandbox takes no other kind")
+    return path
 
 
-def _unpacked(source: Path, prefix: str) -> Iterator[tuple[str, bytes, int]]:
-    with zipfile.ZipFile(source) as opened:
-        for member in opened.infolist():
-            if not member.is_dir():
-                name = f"{prefix}/{member.filename}" if prefix else member.filename
-                yield name, opened.read(member), (member.external_attr >> 16) & 0o777 or 0o644
-
-
-def _folder(folder: Path, prefix: str) -> Iterator[tuple[str, bytes, int]]:
-    for path in sorted(folder.rglob("*")):
-        inner = path.relative_to(folder)
-        if path.is_file() and "__pycache__" not in inner.parts:
-            name = f"{prefix}/{inner.as_posix()}" if prefix else inner.as_posix()
-            yield name, path.read_bytes(), _mode(path)
+def _members(archive: Archive, cwd: Path, name: str) -> Iterator[tuple[str, bytes, int]]:
+    """Yield name, content and mode of each file within an archive or asset of the given name."""
+    slash = f"{name}/" if name else ""
+    path, is_archive = _path(archive, cwd), archive[SIGNATURE] == ARCHIVE
+    if path and path.is_file() and is_archive:
+        with zipfile.ZipFile(path) as opened:
+            for member in opened.infolist():
+                if not member.is_dir():
+                    mode = (member.external_attr >> 16) & 0o777 or 0o644
+                    yield slash + member.filename, opened.read(member), mode
+    elif path and path.is_file():
+        yield name, path.read_bytes(), _mode(path)
+    elif path:
+        for file in sorted(path.rglob("*")):
+            inner = file.relative_to(path)
+            if file.is_file() and "__pycache__" not in inner.parts:
+                yield slash + inner.as_posix(), file.read_bytes(), _mode(file)
+    elif is_archive:
+        for inner, each in archive.get("assets", {}).items():
+            yield from _members(each, cwd, slash + inner)
+    elif name:
+        yield name, archive.get("text", "").encode(), 0o644
+    else:
+        raise ArchiveError("a text alone is not an archive")
 
 
 def _mode(path: Path) -> int:

@@ -8,11 +8,6 @@ from typing import Any, Final
 from sandbox.aws.check import IGNORED, Failure
 from sandbox.aws.values import UNKNOWN
 
-USED: Final = frozenset({"region", "defaultTags"})
-
-PLUGIN: Final = frozenset({"version", "pluginDownloadURL"})
-"""What an engine needs to find a plugin."""
-
 CREDENTIALS: Final = frozenset(
     {"accessKey", "profile", "secretKey", "sharedConfigFiles", "sharedCredentialsFiles", "token"}
 )
@@ -32,6 +27,15 @@ WITHOUT_EFFECT: Final = frozenset(
 )
 """How a client is to reach AWS: nothing of it changes what a program gets from the sandbox."""
 
+# The last two are what an engine needs to find a plugin.
+KNOWN: Final = (
+    CREDENTIALS
+    | WITHOUT_EFFECT
+    | IGNORED
+    | {"region", "defaultTags"}
+    | {"version", "pluginDownloadURL"}
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -45,18 +49,16 @@ class Config:
 
 def refused(given: Mapping[str, Any]) -> list[Failure]:
     """Return a failure for each setting that the sandbox cannot honour."""
-    known = USED | CREDENTIALS | WITHOUT_EFFECT | IGNORED | PLUGIN
     failures = [
         Failure(
             path=name,
             reason=f"the sandbox's AWS provider cannot honour {name}; "
             "its cloud is where AWS_ENDPOINT_URL points, on this machine",
         )
-        for name in sorted(given.keys() - known)
-        if given[name] not in (None, "", [], {}, False, "false", "[]")
+        for name in sorted(given.keys() - KNOWN)
+        if given[name] not in ("", [], {}, False, "false", "[]")
     ]
-    tags = given.get("defaultTags")
-    if tags is not UNKNOWN and not isinstance(_structured(tags), dict | None):
+    if not isinstance(_default_tags(given), dict):
         failures.append(Failure(path="defaultTags", reason="expected an object with tags"))
     return failures
 
@@ -64,21 +66,19 @@ def refused(given: Mapping[str, Any]) -> list[Failure]:
 def read(given: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     """Read settings that passed `refused`; the environment gives the region where they do not."""
     region = given.get("region")
-    if not region or region is UNKNOWN:
+    if region in (None, "", UNKNOWN):
         region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-    tags = _structured(given.get("defaultTags")) or {}
     return Config(
         region=str(region or "us-east-1"),
-        default_tags={} if tags is UNKNOWN else dict(tags.get("tags") or {}),
+        default_tags=_default_tags(given).get("tags") or {},
         set_aside=tuple(sorted(name for name in CREDENTIALS if given.get(name))),
     )
 
 
-def _structured(value: Any) -> Any:
-    """Return a setting that is not a text; the engine hands those over as JSON."""
-    if not isinstance(value, str):
-        return value
+def _default_tags(given: Mapping[str, Any]) -> Any:
+    """Return the default tags, which the engine hands over as JSON."""
+    value = given.get("defaultTags") or {}
     try:
-        return json.loads(value)
+        return {} if value == UNKNOWN else json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return value

@@ -4,18 +4,17 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pulumi.provider.experimental.provider import PropertyDiff, PropertyDiffKind
+from pulumi.runtime.proto.provider_pb2 import PropertyDiff
 
 from sandbox.aws.schema import Kind, Property, ResourceType
-from sandbox.aws.values import UNKNOWN, Path, spell
+from sandbox.aws.values import UNKNOWN, Path
 
-_REPLACING: Final = {
-    PropertyDiffKind.ADD: PropertyDiffKind.ADD_REPLACE,
-    PropertyDiffKind.DELETE: PropertyDiffKind.DELETE_REPLACE,
-    PropertyDiffKind.UPDATE: PropertyDiffKind.UPDATE_REPLACE,
-}
+ADD: Final = PropertyDiff.ADD
+DELETE: Final = PropertyDiff.DELETE
+UPDATE: Final = PropertyDiff.UPDATE
 
-Changes = dict[Path, PropertyDiffKind]
+Changes = dict[Path, Any]
+"""Kinds of changes by path."""
 
 
 def changes(each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
@@ -25,21 +24,9 @@ def changes(each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) 
     """
     found: Changes = {}
     for known in each.properties.values():
-        if known.output or known.kind is Kind.ARCHIVE:
-            continue
-        _compare(known, old.get(known.name), new.get(known.name), (known.name,), found)
+        if not known.output and known.kind is not Kind.ARCHIVE:
+            _compare(known, old.get(known.name), new.get(known.name), (known.name,), found)
     return found
-
-
-def detailed(each: ResourceType, found: Changes) -> dict[str, PropertyDiff]:
-    """Spell changes as Pulumi's detailed diff, with the replacements that they force."""
-    return {
-        spell(path): PropertyDiff(
-            kind=_REPLACING[kind] if each.properties[str(path[0])].replaces else kind,
-            input_diff=False,
-        )
-        for path, kind in found.items()
-    }
 
 
 def same(known: Property, old: Any, new: Any) -> bool:
@@ -50,47 +37,43 @@ def same(known: Property, old: Any, new: Any) -> bool:
 
 
 def _compare(known: Property, old: Any, new: Any, at: Path, found: Changes) -> None:
-    if new is UNKNOWN:
-        found[at] = PropertyDiffKind.UPDATE if old else PropertyDiffKind.ADD
+    if new == UNKNOWN:
+        found[at] = UPDATE if old else ADD
     elif not old and not new:
         # The cloud tells absent, empty, zero and false apart no better than a program does.
         return
     elif new is None:
         if not known.computed:
-            found[at] = PropertyDiffKind.DELETE
+            found[at] = DELETE
     elif old is None:
-        found[at] = PropertyDiffKind.ADD
+        found[at] = ADD
     elif not (known.same and known.same(old, new)):
         _compare_present(known, old, new, at, found)
 
 
 def _compare_present(known: Property, old: Any, new: Any, at: Path, found: Changes) -> None:
-    match known.kind:
-        case Kind.MAP if isinstance(old, dict):
+    match known.kind, old:
+        case Kind.MAP, dict():
             for key in sorted(old.keys() | new.keys()):
                 # An empty text is a value of a map, not an absence.
                 if key not in new:
-                    found[(*at, key)] = PropertyDiffKind.DELETE
+                    found[(*at, key)] = DELETE
                 elif key not in old:
-                    found[(*at, key)] = PropertyDiffKind.ADD
+                    found[(*at, key)] = ADD
                 elif old[key] != new[key]:
-                    found[(*at, key)] = PropertyDiffKind.UPDATE
-        case Kind.OBJECT if isinstance(old, dict):
+                    found[(*at, key)] = UPDATE
+        case Kind.OBJECT, dict():
             for name, each in known.fields.items():
                 _compare(each, old.get(name), new.get(name), (*at, name), found)
-        case Kind.LIST if isinstance(old, list) and known.item:
+        case Kind.LIST, list() if known.item:
             for index in range(max(len(old), len(new))):
-                was = old[index] if index < len(old) else None
-                now = new[index] if index < len(new) else None
+                was, now = (each[index] if index < len(each) else None for each in (old, new))
                 _compare(known.item, was, now, (*at, index), found)
-        case Kind.SET if isinstance(old, list) and known.item:
+        case Kind.SET, list() if known.item:
             _compare_sets(known.item, old, new, at, found)
-        case Kind.JSON:
-            if _parsed(old) != _parsed(new):
-                found[at] = PropertyDiffKind.UPDATE
         case _:
-            if old != new:
-                found[at] = PropertyDiffKind.UPDATE
+            if old != new and not (known.kind is Kind.JSON and _parsed(old) == _parsed(new)):
+                found[at] = UPDATE
 
 
 def _compare_sets(item: Property, old: list[Any], new: list[Any], at: Path, found: Changes) -> None:
@@ -99,12 +82,12 @@ def _compare_sets(item: Property, old: list[Any], new: list[Any], at: Path, foun
     for index, value in enumerate(new):
         twin = next((key for key, was in left.items() if same(item, was, value)), None)
         if twin is None:
-            found[(*at, index)] = PropertyDiffKind.ADD
+            found[(*at, index)] = ADD
         else:
             del left[twin]
     for index in left:
         path = (*at, index)
-        found[path] = PropertyDiffKind.UPDATE if path in found else PropertyDiffKind.DELETE
+        found[path] = UPDATE if path in found else DELETE
 
 
 def _parsed(value: Any) -> Any:

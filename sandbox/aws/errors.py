@@ -1,5 +1,7 @@
 """What goes wrong in the provider, each with what a reader needs to put it right."""
 
+from typing import Any
+
 
 class ProviderError(Exception):
     """A failure that the provider foresees; its text is shown as it is, without a traceback."""
@@ -14,7 +16,6 @@ class UnknownTokenError(ProviderError):
         families = sorted({each.split("/", maxsplit=1)[0] for each in known})
         offer = f"of {family} it has {', '.join(near)}" if near else f"it has {', '.join(families)}"
         super().__init__(f"the sandbox has no {what} {token}; {offer}")
-        self.token = token
 
 
 class CloudError(ProviderError):
@@ -22,7 +23,6 @@ class CloudError(ProviderError):
 
     def __init__(self, call: str, code: str, message: str) -> None:
         super().__init__(f"{call} was refused: {code}: {message}")
-        self.call = call
         self.code = code
 
 
@@ -34,7 +34,6 @@ class CloudUnreachableError(ProviderError):
             f"the sandbox's cloud at {endpoint} did not answer {call} ({reason}); "
             "see `python -m sandbox status`, and `make up` to start it again"
         )
-        self.endpoint = endpoint
 
 
 class CancelledError(ProviderError):
@@ -44,10 +43,7 @@ class CancelledError(ProviderError):
 class IncompleteError(ProviderError):
     """A resource that exists, although a later step of its creation failed: it must be recorded."""
 
-    def __init__(self, resource_id: str, properties: dict[str, object], reason: str) -> None:
+    def __init__(self, resource_id: str, properties: Any, reason: str) -> None:
         super().__init__(reason)
         self.resource_id = resource_id
         self.properties = properties
-        self.reason = reason
-        self.secrets: frozenset[tuple[str | int, ...]] = frozenset()
-        """Paths within the properties; who knows them sets them on the way out."""

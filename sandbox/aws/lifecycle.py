@@ -1,10 +1,12 @@
 """What is done to one resource in the cloud: create, find, update, delete."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.aws import state
 from sandbox.aws.errors import IncompleteError, ProviderError
 from sandbox.aws.operation import Operation, tolerating_absence
+from sandbox.aws.schema import ResourceType
 from sandbox.aws.values import contains_unknown
 
 
@@ -19,8 +21,18 @@ def resolve(operation: Operation) -> None:
         spelled = each.separator.join(names)
         raise ProviderError(f"{operation.id!r}: an id of {each.token} is {spelled}")
     found = dict(zip(names, parts, strict=True))
-    operation.id = found.pop("id", "") or each.id.format_map(found)
+    operation.id = found.pop("id", "") or _id(each, found)
     operation.inputs = operation.state = found
+
+
+def _id(each: ResourceType, known: Mapping[str, Any]) -> str:
+    """Return a resource's id: by its key, as the creating call took or answered it."""
+    own = next((name for name, source in each.key.items() if source == "id"), None)
+    if own:
+        return str(known[own])
+    return each.id.format_map(known) or each.separator.join(
+        known[name] for name in each.key.values()
+    )
 
 
 def create(operation: Operation) -> dict[str, Any]:
@@ -28,7 +40,7 @@ def create(operation: Operation) -> dict[str, Any]:
     each = operation.type
     parameters = operation.parameters() | operation.tag_parameters()
     made = operation.call(each.create, **parameters)
-    operation.id = each.id.format_map({**operation.inputs, **made})
+    operation.id = _id(each, {**operation.inputs, **parameters, **made})
     try:
         apart = [
             known

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.aws import lifecycle
+from sandbox.aws.check import Failure
 from sandbox.aws.errors import ProviderError
 from sandbox.aws.operation import Operation
 from sandbox.aws.schema import Kind, ResourceType
@@ -32,6 +33,13 @@ class Lookup:
     answer: Callable[["Session", Asked], dict[str, Any]]
     arguments: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
+
+    def refused(self, token: str, asked: Asked) -> list[Failure]:
+        """Return what is wrong with the arguments."""
+        lacking = {name: f"{token} needs {name}" for name in self.required - asked.keys()}
+        odd = sorted(asked.keys() - self.arguments)
+        reasons = lacking | {name: f"the sandbox's {token} has no argument {name}" for name in odd}
+        return [Failure(path=name, reason=reason) for name, reason in reasons.items()]
 
 
 def _found(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -60,21 +61,23 @@ class Property:
     """What an output is put together from: other properties, `id`, `region` and `account`."""
 
 
-def pascal(name: str) -> str:
-    """Return the name that most AWS services give a property: `memorySize` is `MemorySize`."""
-    return name[:1].upper() + name[1:]
+Rows = tuple[Property, ...]
+"""Rows of the table: a constructor below makes one for each of the names that it is given."""
 
 
-def _of(kind: Kind, **fixed: Any) -> Callable[..., Property]:
-    def make(name: str, aws: str | None = "", **rest: Any) -> Property:
-        spelled = pascal(name) if aws == "" else aws
-        given: dict[str, Any] = {"aws": spelled, "told": spelled, **fixed, **rest}
-        return Property(name=name, kind=kind, **given)
+def _of(kind: Kind, **fixed: Any) -> Callable[..., Rows]:
+    """Return a constructor; most AWS services call `memorySize` `MemorySize`, others are named."""
+
+    def make(names: str, aws: str | None = "", **rest: Any) -> Rows:
+        rows: list[Property] = []
+        for name in names.split() or [""]:
+            spelled = name[:1].upper() + name[1:] if aws == "" else aws
+            given: dict[str, Any] = {"aws": spelled, "told": spelled, **fixed, **rest}
+            rows.append(Property(name=name, kind=kind, **given))
+        return tuple(rows)
 
     return make
 
-
-ITEM: Final = Property(name="", kind=Kind.TEXT)
 
 text = _of(Kind.TEXT)
 integer = _of(Kind.INTEGER)
@@ -83,26 +86,32 @@ flag = _of(Kind.FLAG)
 document = _of(Kind.JSON)
 mapping = _of(Kind.MAP)
 archive = _of(Kind.ARCHIVE)
+(ITEM,) = text("")
 texts = _of(Kind.LIST, item=ITEM)
 text_set = _of(Kind.SET, item=ITEM)
 out = _of(Kind.TEXT, output=True)
 
 
-def record(name: str, *fields: Property, aws: str | None = "", **rest: Any) -> Property:
+def _by_name(rows: tuple[Rows, ...]) -> dict[str, Property]:
+    return {each.name: each for each in chain(*rows)}
+
+
+def record(name: str, *fields: Rows, **rest: Any) -> Rows:
     """Return an object with the given fields."""
-    return _of(Kind.OBJECT)(name, aws, fields={each.name: each for each in fields}, **rest)
+    return _of(Kind.OBJECT, fields=_by_name(fields))(name, **rest)
 
 
-def record_set(name: str, *fields: Property, aws: str | None = "", **rest: Any) -> Property:
+def record_set(name: str, *fields: Rows, **rest: Any) -> Rows:
     """Return a list of objects whose order means nothing."""
-    return _of(Kind.SET)(name, aws, item=record("", *fields), **rest)
+    return _of(Kind.SET, item=record("", *fields)[0])(name, **rest)
 
 
-def below(at: str, *each: Property) -> tuple[Property, ...]:
-    """Return properties that the API has within one of its parameters."""
-    return tuple(
-        replace(known, aws=known.aws and f"{at}.{known.aws}", told=known.told) for known in each
-    )
+def below(at: str, *rows: Rows) -> Rows:
+    """Return properties that the API takes within one of its parameters."""
+    return tuple(replace(known, aws=known.aws and f"{at}.{known.aws}") for known in chain(*rows))
+
+
+TAGS: Final = (*mapping("tags", None), *mapping("tagsAll", None, output=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +126,8 @@ class ResourceType:
     service: str
     properties: Mapping[str, Property]
     key: Mapping[str, str]
-    """Parameters by which calls find the resource: the property each comes from, or `id`."""
-    id: str
-    """What the id is put together from: inputs, and fields of the creating call's answer."""
+    """Parameters by which calls find the resource: the property each comes from, or `id`. The first
+    one that is the `id` says what the creating call takes or answers as such."""
     create: str
     read: str | Callable[["Operation"], Mapping[str, Any] | None]
     update: tuple[str, ...] | Callable[["Operation"], None]
@@ -137,6 +145,8 @@ class ResourceType:
     """Properties that no two resources may share: the old one goes before its replacement comes."""
     separator: str = "/"
     """What stands between the parts of the key in an import's id."""
+    id: str = ""
+    """The id of a type whose key has none, where it is not the key's parts."""
     suffix: Callable[[Mapping[str, Any]], str] = lambda _: ""
     """The end of a generated name."""
     needs: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _: {}
@@ -153,22 +163,19 @@ class ResourceType:
         return next((each for each in self.properties.values() if each.autoname), None)
 
 
-_REGION: Final = text("region", None, computed=True, replaces=True)
-_TAGS: Final = (mapping("tags", None), mapping("tagsAll", None, output=True))
-
-
 def resource(
-    token: str, service: str, *each: Property, tags: bool = False, noun: str = "", **rest: Any
+    token: str, *rows: Rows, service: str = "", noun: str = "", **rest: Any
 ) -> ResourceType:
     """Return a type; with a `noun` its calls are `create_<noun>`, `get_<noun>` and so on."""
-    regional = () if service == "iam" else (_REGION,)
     calls: dict[str, Any] = {
         "create": f"create_{noun}",
         "read": f"get_{noun}",
         "update": (f"update_{noun}",),
         "delete": f"delete_{noun}",
     }
-    properties = {known.name: known for known in (*each, *regional, *(_TAGS if tags else ()))}
+    service = service or token.split("/", maxsplit=1)[0]
+    regional = () if service == "iam" else text("region", None, computed=True, replaces=True)
+    properties = _by_name((*rows, regional))
     return ResourceType(
         token=f"aws:{token}", service=service, properties=properties, **calls | rest
     )

@@ -1,78 +1,71 @@
-"""Turns inputs and what the cloud says into a resource's outputs, and into inputs again. Pure,
-but for the calls that a type's own `outputs` makes.
+"""Turns inputs and what the cloud says into a resource's outputs, and into inputs again. Pure, but
+for the account, which the cloud is asked for once.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from sandbox.aws.check import DEFAULTS
 from sandbox.aws.diff import same
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import Kind, ResourceType
+from sandbox.aws.schema import Kind, Property, ResourceType
 from sandbox.aws.shapes import dig, from_aws
 from sandbox.aws.values import UNKNOWN
 
-_ZERO = {Kind.TEXT: "", Kind.INTEGER: 0, Kind.FLAG: False}
+_ZERO: Final = {Kind.TEXT: "", Kind.INTEGER: 0, Kind.FLAG: False}
 
 
 def planned(operation: Operation) -> dict[str, Any]:
     """Return the outputs that a preview can tell: what only the cloud knows is `UNKNOWN`."""
-    outputs = _given(operation)
-    for known in operation.type.properties.values():
-        if known.name in outputs:
-            continue
-        if known.name in operation.state and not known.volatile:
-            if known.output or known.computed:
-                outputs[known.name] = operation.state[known.name]
-        elif known.output or known.computed:
-            outputs[known.name] = UNKNOWN
-    return outputs
+    old = operation.state
+    if not old:
+        return _outputs(operation, lambda _: UNKNOWN)
+    return _outputs(operation, lambda it: UNKNOWN if it.volatile else old.get(it.name, UNKNOWN))
 
 
-def made(operation: Operation, response: Mapping[str, Any]) -> dict[str, Any]:
+def made(operation: Operation, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs after a create or an update: the inputs, and what the cloud filled in."""
-    outputs = _given(operation)
-    found = observed(operation, response)
-    for known in operation.type.properties.values():
-        if known.name in outputs or not (known.output or known.computed):
-            continue
+    found = observed(operation, answer)
+
+    def told(known: Property) -> Any:
         value = found.get(known.name)
-        if value is None and known.output:
-            value = _ZERO.get(known.kind)
-        if value is not None:
-            outputs[known.name] = value
-    return outputs
+        return _ZERO.get(known.kind) if value is None and known.output else value
+
+    outputs = _outputs(operation, told)
+    return {name: value for name, value in outputs.items() if value is not None}
 
 
-def _given(operation: Operation) -> dict[str, Any]:
+def _outputs(operation: Operation, fill: Callable[[Property], Any]) -> dict[str, Any]:
     outputs = {name: value for name, value in operation.inputs.items() if name != DEFAULTS}
     if "region" in operation.type.properties:
         outputs.setdefault("region", operation.region)
     if operation.type.tagged:
         tags = operation.inputs.get("tags")
-        outputs["tagsAll"] = UNKNOWN if tags is UNKNOWN else operation.tags
+        outputs["tagsAll"] = UNKNOWN if tags == UNKNOWN else operation.tags
+    for name, known in operation.type.properties.items():
+        if name not in outputs and (known.output or known.computed):
+            outputs[name] = fill(known)
     return outputs
 
 
 def observed(operation: Operation, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return every property that the cloud's answer holds, and None for inputs that it lacks."""
     found: dict[str, Any] = {}
-    for known in operation.type.properties.values():
+    for name, known in operation.type.properties.items():
         value = dig(answer, known.told) if known.told else None
         if value is not None:
-            found[known.name] = from_aws(known, value)
+            found[name] = from_aws(known, value)
         elif known.told and not (known.output or known.computed):
-            found[known.name] = None
+            found[name] = None
+    about = {"id": operation.id, "region": operation.region}
     if "region" in operation.type.properties:
         found["region"] = operation.region
-    for known in operation.type.properties.values():
+    for name, known in operation.type.properties.items():
         if known.template:
-            about = {"id": operation.id, "region": operation.region}
             if "{account}" in known.template:
                 about["account"] = operation.session.account
-            found[known.name] = known.template.format_map(
-                {**operation.state, **operation.inputs, **found, **about}
-            )
+            values = {**operation.state, **operation.inputs, **found, **about}
+            found[name] = known.template.format_map(values)
     return found
 
 
@@ -83,36 +76,25 @@ def refreshed(operation: Operation, found: Mapping[str, Any]) -> dict[str, Any]:
     there is gone.
     """
     state = dict(operation.state)
-    for known in operation.type.properties.values():
-        name = known.name
-        if name not in found:
-            continue
-        value = found[name]
-        if name not in state:
-            if value:
-                state[name] = value
-        elif not same(known, state[name], value):
-            if value is None:
-                del state[name]
-            else:
-                state[name] = value
-    return state
+    for name, known in operation.type.properties.items():
+        if name in found and not same(known, state.get(name), found[name]):
+            state[name] = found[name]
+    return {name: value for name, value in state.items() if value is not None}
 
 
 def drifted(
     each: ResourceType, inputs: Mapping[str, Any], state: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return inputs with the values that the state now has."""
-    return {
-        name: value
-        if name not in each.properties
-        or name not in state
-        or each.properties[name].kind is Kind.ARCHIVE
-        or same(each.properties[name], state[name], value)
-        else state[name]
-        for name, value in inputs.items()
-        if name not in each.properties or name in state or not value
-    }
+
+    def now(name: str, value: Any) -> Any:
+        known = each.properties.get(name)
+        if known is None or known.kind is Kind.ARCHIVE or (name not in state and not value):
+            return value
+        return value if same(known, state.get(name), value) else state.get(name)
+
+    brought = {name: now(name, value) for name, value in inputs.items()}
+    return {name: value for name, value in brought.items() if value is not None}
 
 
 def imported(each: ResourceType, found: Mapping[str, Any]) -> dict[str, Any]:

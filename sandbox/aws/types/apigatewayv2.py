@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from sandbox.aws.operation import Operation
 from sandbox.aws.schema import (
+    TAGS,
     decimal,
     flag,
     integer,
@@ -14,8 +15,6 @@ from sandbox.aws.schema import (
     text,
     text_set,
 )
-
-_API_ID: Final = text("apiId", required=True, replaces=True)
 
 
 def _endpoint(operation: Operation, api_id: str, protocol: str) -> str:
@@ -33,54 +32,44 @@ def _api_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stage_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
-    api, name = operation.get("apiId"), found["StageName"]
-    endpoint = _endpoint(operation, api, operation.call("get_api")["ProtocolType"])
-    return {**found, "InvokeUrl": f"{endpoint}/" if name == "$default" else f"{endpoint}/{name}"}
+    protocol = operation.call("get_api")["ProtocolType"]
+    name = found["StageName"].replace("$default", "")
+    return {**found, "InvokeUrl": f"{_endpoint(operation, found['ApiId'], protocol)}/{name}"}
 
 
 API: Final = resource(
     "apigatewayv2/api:Api",
-    "apigatewayv2",
     text("name", autoname=128),
     text("protocolType", required=True, replaces=True, choices=("HTTP", "WEBSOCKET")),
     text("apiKeySelectionExpression", default="$request.header.x-api-key"),
     record(
         "corsConfiguration",
         flag("allowCredentials"),
-        text_set("allowHeaders"),
-        text_set("allowMethods"),
-        text_set("allowOrigins"),
-        text_set("exposeHeaders"),
+        text_set("allowHeaders allowMethods allowOrigins exposeHeaders"),
         integer("maxAge"),
     ),
-    text("description"),
+    text("description version"),
     flag("disableExecuteApiEndpoint", default=False),
     text("ipAddressType", computed=True, choices=("ipv4", "dualstack")),
     text("routeSelectionExpression", default="$request.method $request.path"),
-    text("version"),
     out("apiEndpoint"),
     out("arn", None, template="arn:aws:apigateway:{region}::/apis/{id}"),
     out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{id}"),
-    tags=True,
+    TAGS,
     noun="api",
     tells=_api_told,
     key={"ApiId": "id"},
-    id="{ApiId}",
 )
 
 STAGE: Final = resource(
     "apigatewayv2/stage:Stage",
-    "apigatewayv2",
-    _API_ID,
+    text("apiId", required=True, replaces=True),
     text("name", "StageName", replaces=True, autoname=128),
-    record(
-        "accessLogSettings", text("destinationArn", required=True), text("format", required=True)
-    ),
+    record("accessLogSettings", text("destinationArn format", required=True)),
     flag("autoDeploy", default=False),
     record(
         "defaultRouteSettings",
-        flag("dataTraceEnabled"),
-        flag("detailedMetricsEnabled"),
+        flag("dataTraceEnabled detailedMetricsEnabled"),
         text("loggingLevel", choices=("OFF", "INFO", "ERROR"), computed=True),
         integer("throttlingBurstLimit"),
         decimal("throttlingRateLimit"),
@@ -91,75 +80,56 @@ STAGE: Final = resource(
     out("arn", None, template="arn:aws:apigateway:{region}::/apis/{apiId}/stages/{id}"),
     out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{apiId}/{id}"),
     out("invokeUrl"),
-    tags=True,
+    TAGS,
     noun="stage",
     tells=_stage_told,
     key={"ApiId": "apiId", "StageName": "id"},
-    id="{name}",
     unique=("apiId", "name"),
 )
 
 ROUTE: Final = resource(
     "apigatewayv2/route:Route",
-    "apigatewayv2",
-    _API_ID,
+    text("apiId", required=True, replaces=True),
     text("routeKey", required=True),
     flag("apiKeyRequired", default=False),
     text_set("authorizationScopes"),
     text("authorizationType", default="NONE", choices=("NONE", "AWS_IAM", "CUSTOM", "JWT")),
-    text("authorizerId"),
-    text("modelSelectionExpression"),
-    text("operationName"),
-    mapping("requestModels"),
+    text("authorizerId modelSelectionExpression operationName target"),
     text("routeResponseSelectionExpression"),
-    text("target"),
+    mapping("requestModels"),
     noun="route",
     key={"ApiId": "apiId", "RouteId": "id"},
-    id="{RouteId}",
     unique=("apiId", "routeKey"),
 )
 
 ROUTE_RESPONSE: Final = resource(
     "apigatewayv2/routeResponse:RouteResponse",
-    "apigatewayv2",
-    _API_ID,
-    text("routeId", required=True, replaces=True),
+    text("apiId routeId", required=True, replaces=True),
     text("routeResponseKey", required=True),
     text("modelSelectionExpression"),
     mapping("responseModels"),
     noun="route_response",
     key={"ApiId": "apiId", "RouteId": "routeId", "RouteResponseId": "id"},
-    id="{RouteResponseId}",
     unique=("routeId", "routeResponseKey"),
 )
 
+_INTEGRATIONS: Final = ("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK")
+
 INTEGRATION: Final = resource(
     "apigatewayv2/integration:Integration",
-    "apigatewayv2",
-    _API_ID,
-    text(
-        "integrationType",
-        required=True,
-        replaces=True,
-        choices=("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"),
-    ),
-    text("connectionId"),
+    text("apiId", required=True, replaces=True),
+    text("integrationType", required=True, replaces=True, choices=_INTEGRATIONS),
+    text("connectionId credentialsArn description integrationUri"),
     text("connectionType", default="INTERNET", choices=("INTERNET", "VPC_LINK")),
     text("contentHandlingStrategy", choices=("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")),
-    text("credentialsArn"),
-    text("description"),
-    text("integrationMethod", computed=True),
+    text("integrationMethod passthroughBehavior", computed=True),
     text("integrationSubtype", replaces=True),
-    text("integrationUri"),
-    text("passthroughBehavior", computed=True),
     text("payloadFormatVersion", default="1.0", choices=("1.0", "2.0")),
-    mapping("requestParameters"),
-    mapping("requestTemplates"),
+    mapping("requestParameters requestTemplates"),
     # The emulator's answer leaves it out.
     text("templateSelectionExpression", told=None),
     integer("timeoutMilliseconds", "TimeoutInMillis", computed=True, within=(50, 30000)),
     out("integrationResponseSelectionExpression"),
     noun="integration",
     key={"ApiId": "apiId", "IntegrationId": "id"},
-    id="{IntegrationId}",
 )

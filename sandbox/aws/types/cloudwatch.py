@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sandbox.aws.operation import Operation
 from sandbox.aws.schema import (
+    TAGS,
     below,
     decimal,
     document,
@@ -23,20 +24,14 @@ _RETENTIONS: Final = (
     *(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
     *(2922, 3288, 3653),
 )
+_CLASSES: Final = ("STANDARD", "INFREQUENT_ACCESS")
 
 LOG_GROUP: Final = resource(
     "cloudwatch/logGroup:LogGroup",
-    "logs",
     text("name", "logGroupName", replaces=True, autoname=512),
     text("namePrefix", None, replaces=True),
     text("kmsKeyId", "kmsKeyId", replaces=True),
-    text(
-        "logGroupClass",
-        "logGroupClass",
-        computed=True,
-        replaces=True,
-        choices=("STANDARD", "INFREQUENT_ACCESS"),
-    ),
+    text("logGroupClass", "logGroupClass", computed=True, replaces=True, choices=_CLASSES),
     integer(
         "retentionInDays",
         "retentionInDays",
@@ -45,18 +40,25 @@ LOG_GROUP: Final = resource(
         own=("put_retention_policy", "delete_retention_policy"),
     ),
     flag("skipDestroy", None, default=False),
-    # Without the `:*` that stands for its streams, as the official provider gives it.
+    # The ARN without the `:*` that stands for the group's streams, as the official provider has it.
     out("arn", "logGroupArn"),
-    tags=True,
+    TAGS,
+    service="logs",
     create="create_log_group",
     read="describe_log_groups",
     answer="logGroups",
     update=(),
     delete="delete_log_group",
     key={"logGroupName": "id", "logGroupNamePrefix": "id"},
-    id="{name}",
     unique=("name",),
 )
+
+
+def _alarm_told(_: Operation, found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what the emulator makes up beside metric queries and percentiles."""
+    if not found.get("MetricName"):
+        return {**found, "Period": None, "Statistic": None}
+    return {**found, "Statistic": None} if found.get("ExtendedStatistic") else found
 
 
 def _alarm_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
@@ -67,44 +69,29 @@ def _alarm_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
     return wrong
 
 
-def _alarm_told(_: Operation, found: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what the emulator makes up beside metric queries and percentiles."""
-    if not found.get("MetricName"):
-        return {**found, "Period": None, "Statistic": None}
-    return {**found, "Statistic": None} if found.get("ExtendedStatistic") else found
-
+_COMPARISONS: Final = (
+    *("GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "GreaterThanUpperThreshold"),
+    *("LessThanThreshold", "LessThanOrEqualToThreshold", "LessThanLowerThreshold"),
+    "LessThanLowerOrGreaterThanUpperThreshold",
+)
+_STATISTICS: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+_MISSING: Final = ("breaching", "notBreaching", "ignore", "missing")
 
 METRIC_ALARM: Final = resource(
     "cloudwatch/metricAlarm:MetricAlarm",
-    "cloudwatch",
     text("name", "AlarmName", replaces=True, autoname=255),
-    text(
-        "comparisonOperator",
-        choices=(
-            "GreaterThanOrEqualToThreshold",
-            "GreaterThanThreshold",
-            "LessThanThreshold",
-            "LessThanOrEqualToThreshold",
-            "LessThanLowerOrGreaterThanUpperThreshold",
-            "LessThanLowerThreshold",
-            "GreaterThanUpperThreshold",
-        ),
-    ),
-    integer("evaluationPeriods", within=(1, None)),
+    text("comparisonOperator", choices=_COMPARISONS),
+    integer("evaluationPeriods datapointsToAlarm period", within=(1, None)),
     flag("actionsEnabled", default=True),
-    text_set("alarmActions"),
-    text("alarmDescription"),
-    integer("datapointsToAlarm", within=(1, None)),
+    text_set("alarmActions insufficientDataActions"),
+    text_set("okActions", "OKActions"),
+    text("alarmDescription extendedStatistic metricName namespace thresholdMetricId unit"),
     mapping("dimensions"),
     text("evaluateLowSampleCountPercentiles", "EvaluateLowSampleCountPercentile", computed=True),
-    text("extendedStatistic"),
-    text_set("insufficientDataActions"),
-    text("metricName"),
     record_set(
         "metricQueries",
         text("id", required=True),
-        text("expression"),
-        text("label"),
+        text("expression label"),
         record(
             "metric",
             text("metricName", "Metric.MetricName", required=True),
@@ -120,35 +107,24 @@ METRIC_ALARM: Final = resource(
         aws="Metrics",
         told=None,  # The emulator's answer leaves it out.
     ),
-    text("namespace"),
-    text_set("okActions", "OKActions"),
-    integer("period", within=(1, None)),
-    text("statistic", choices=("SampleCount", "Average", "Sum", "Minimum", "Maximum")),
+    text("statistic", choices=_STATISTICS),
     decimal("threshold", default=0),
-    text("thresholdMetricId"),
-    text(
-        "treatMissingData",
-        default="missing",
-        choices=("breaching", "notBreaching", "ignore", "missing"),
-    ),
-    text("unit"),
+    text("treatMissingData", default="missing", choices=_MISSING),
     out("arn", "AlarmArn"),
-    tags=True,
+    TAGS,
     create="put_metric_alarm",
     read="describe_alarms",
     answer="MetricAlarms",
     tells=_alarm_told,
     update=("put_metric_alarm",),
     delete="delete_alarms",
-    key={"AlarmNames": "id"},
-    id="{name}",
+    key={"AlarmName": "id", "AlarmNames": "id"},
     unique=("name",),
     needs=_alarm_needs,
 )
 
 DASHBOARD: Final = resource(
     "cloudwatch/dashboard:Dashboard",
-    "cloudwatch",
     text("dashboardName", required=True, replaces=True),
     document("dashboardBody", required=True),
     out("dashboardArn"),
@@ -157,7 +133,6 @@ DASHBOARD: Final = resource(
     update=("put_dashboard",),
     delete="delete_dashboards",
     key={"DashboardName": "id", "DashboardNames": "id"},
-    id="{dashboardName}",
     unique=("dashboardName",),
 )
 
@@ -173,40 +148,35 @@ def _rule_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
 
 EVENT_RULE: Final = resource(
     "cloudwatch/eventRule:EventRule",
-    "events",
     text("name", replaces=True, autoname=64),
     text("namePrefix", None, replaces=True),
-    text("description"),
+    text("description roleArn scheduleExpression"),
     _BUS,
     document("eventPattern"),
     flag("forceDestroy", None, default=False),
-    text("roleArn"),
-    text("scheduleExpression"),
     text("state", default="ENABLED", choices=("ENABLED", "DISABLED")),
     out("arn"),
-    tags=True,
+    TAGS,
+    service="events",
     create="put_rule",
     read="describe_rule",
     update=("put_rule",),
     delete="delete_rule",
     key={"Name": "id"},
-    id="{name}",
     unique=("name",),
     needs=_rule_needs,
 )
 
 EVENT_TARGET: Final = resource(
     "cloudwatch/eventTarget:EventTarget",
-    "events",
     text("rule", required=True, replaces=True),
     _BUS,
     flag("forceDestroy", None, default=False),
-    *below(
+    below(
         "Targets",
         text("arn", required=True),
         record("deadLetterConfig", text("arn")),
-        text("input"),
-        text("inputPath"),
+        text("input inputPath roleArn"),
         record(
             "inputTransformer",
             text("inputTemplate", required=True),
@@ -217,10 +187,10 @@ EVENT_TARGET: Final = resource(
             integer("maximumEventAgeInSeconds", within=(60, 86400)),
             integer("maximumRetryAttempts", within=(0, 185)),
         ),
-        text("roleArn"),
         record("sqsTarget", text("messageGroupId"), aws="SqsParameters"),
         text("targetId", "Id", replaces=True, autoname=64),
     ),
+    service="events",
     create="put_targets",
     read="list_targets_by_rule",
     answer="Targets",

@@ -6,7 +6,17 @@ from typing import Any, Final
 from sandbox.aws.diff import same
 from sandbox.aws.errors import ProviderError
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import flag, integer, out, record, record_set, resource, text, text_set
+from sandbox.aws.schema import (
+    TAGS,
+    flag,
+    integer,
+    out,
+    record,
+    record_set,
+    resource,
+    text,
+    text_set,
+)
 
 _ON_DEMAND: Final = "PAY_PER_REQUEST"
 
@@ -103,24 +113,19 @@ def _table_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
     return wrong
 
 
+_PROJECTIONS: Final = ("ALL", "INCLUDE", "KEYS_ONLY")
 _INDEX: Final = (
-    text("name", "IndexName", required=True),
-    text(
-        "projectionType",
-        "Projection.ProjectionType",
-        required=True,
-        choices=("ALL", "INCLUDE", "KEYS_ONLY"),
-    ),
-    text_set("nonKeyAttributes", "Projection.NonKeyAttributes"),
+    *text("name", "IndexName", required=True),
+    *text("projectionType", "Projection.ProjectionType", required=True, choices=_PROJECTIONS),
+    *text_set("nonKeyAttributes", "Projection.NonKeyAttributes"),
 )
 _CAPACITY: Final = (
-    integer("readCapacity", "ProvisionedThroughput.ReadCapacityUnits", computed=True),
-    integer("writeCapacity", "ProvisionedThroughput.WriteCapacityUnits", computed=True),
+    *integer("readCapacity", "ProvisionedThroughput.ReadCapacityUnits", computed=True),
+    *integer("writeCapacity", "ProvisionedThroughput.WriteCapacityUnits", computed=True),
 )
 
 TABLE: Final = resource(
     "dynamodb/table:Table",
-    "dynamodb",
     text("name", "TableName", replaces=True, autoname=255),
     record_set(
         "attributes",
@@ -137,15 +142,15 @@ TABLE: Final = resource(
     flag("deletionProtectionEnabled"),
     record_set(
         "globalSecondaryIndexes",
-        *_INDEX,
+        _INDEX,
         text("hashKey", "KeySchema.HASH", required=True),
         text("rangeKey", "KeySchema.RANGE"),
-        *_CAPACITY,
+        _CAPACITY,
     ),
     text("hashKey", "KeySchema.HASH", replaces=True),
     record_set(
         "localSecondaryIndexes",
-        *_INDEX,
+        _INDEX,
         text("rangeKey", "KeySchema.RANGE", required=True),
         replaces=True,
     ),
@@ -173,11 +178,11 @@ TABLE: Final = resource(
         told="TimeToLiveDescription",
         own=("update_time_to_live", "update_time_to_live"),
     ),
-    *_CAPACITY,
+    _CAPACITY,
     out("arn", "TableArn"),
     out("streamArn", "LatestStreamArn", volatile=True),
     out("streamLabel", "LatestStreamLabel", volatile=True),
-    tags=True,
+    TAGS,
     create="create_table",
     read="describe_table",
     answer="Table",
@@ -187,7 +192,6 @@ TABLE: Final = resource(
     delete=_delete_table,
     ready=_active,
     key={"TableName": "id"},
-    id="{name}",
     unique=("name",),
     needs=_table_needs,
 )

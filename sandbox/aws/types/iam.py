@@ -1,9 +1,15 @@
 """IAM: roles and what they may do. The service is global, so its types have no region."""
 
-from typing import Final
+from typing import Any, Final
 
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import document, flag, integer, out, resource, text
+from sandbox.aws.schema import TAGS, document, flag, integer, out, resource, text
+
+
+def _both_policies(_: Operation, given: dict[str, Any]) -> dict[str, Any]:
+    """Give the trust policy by both of its names: calls that create and update differ in it."""
+    trust = given.get("AssumeRolePolicyDocument")
+    return {**given, "PolicyDocument": trust} if trust else given
 
 
 def _delete_role(operation: Operation) -> None:
@@ -17,7 +23,6 @@ def _delete_role(operation: Operation) -> None:
 
 ROLE: Final = resource(
     "iam/role:Role",
-    "iam",
     text("name", "RoleName", replaces=True, autoname=64),
     text("namePrefix", None, replaces=True),
     document("assumeRolePolicy", "AssumeRolePolicyDocument", required=True),
@@ -30,28 +35,20 @@ ROLE: Final = resource(
         told="PermissionsBoundary.PermissionsBoundaryArn",
         own=("put_role_permissions_boundary", "delete_role_permissions_boundary"),
     ),
-    out("arn"),
-    out("createDate"),
+    out("arn createDate"),
     out("uniqueId", "RoleId"),
-    tags=True,
+    TAGS,
     noun="role",
+    answer="Role",
+    sends=_both_policies,
     update=("update_assume_role_policy", "update_role"),
     delete=_delete_role,
-    # One call's policy document is another's trust policy.
-    sends=lambda _, given: (
-        {**given, "PolicyDocument": given["AssumeRolePolicyDocument"]}
-        if "AssumeRolePolicyDocument" in given
-        else given
-    ),
-    answer="Role",
     key={"RoleName": "id"},
-    id="{name}",
     unique=("name",),
 )
 
 ROLE_POLICY: Final = resource(
     "iam/rolePolicy:RolePolicy",
-    "iam",
     text("role", "RoleName", required=True, replaces=True),
     text("name", "PolicyName", replaces=True, autoname=128),
     text("namePrefix", None, replaces=True),
@@ -60,14 +57,12 @@ ROLE_POLICY: Final = resource(
     create="put_role_policy",
     update=("put_role_policy",),
     key={"RoleName": "role", "PolicyName": "name"},
-    id="{role}:{name}",
     separator=":",
     unique=("role", "name"),
 )
 
 ROLE_POLICY_ATTACHMENT: Final = resource(
     "iam/rolePolicyAttachment:RolePolicyAttachment",
-    "iam",
     text("role", "RoleName", required=True, replaces=True),
     text("policyArn", required=True, replaces=True),
     create="attach_role_policy",
@@ -76,6 +71,5 @@ ROLE_POLICY_ATTACHMENT: Final = resource(
     update=(),
     delete="detach_role_policy",
     key={"RoleName": "role", "PolicyArn": "policyArn"},
-    id="{role}/{policyArn}",
     unique=("role", "policyArn"),
 )

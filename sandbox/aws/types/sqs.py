@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import below, document, flag, integer, out, resource, text
+from sandbox.aws.schema import TAGS, below, document, flag, integer, out, resource, text
 
 _DAY: Final = 86400
 
@@ -22,16 +22,14 @@ def _fifo_name(inputs: Mapping[str, Any]) -> Mapping[str, str]:
 
 QUEUE: Final = resource(
     "sqs/queue:Queue",
-    "sqs",
     text("name", "QueueName", replaces=True, autoname=80),
     text("namePrefix", None, replaces=True),
-    *below(
+    below(
         "Attributes",
         flag("contentBasedDeduplication", default=False),
-        text("deduplicationScope", computed=True),
+        text("deduplicationScope fifoThroughputLimit", computed=True),
         integer("delaySeconds", default=0, within=(0, 900)),
         flag("fifoQueue", default=False, replaces=True),
-        text("fifoThroughputLimit", computed=True),
         integer("kmsDataKeyReusePeriodSeconds", computed=True, within=(60, _DAY)),
         text("kmsMasterKeyId"),
         integer("maxMessageSize", "MaximumMessageSize", default=2**18, within=(2**10, 2**20)),
@@ -41,18 +39,17 @@ QUEUE: Final = resource(
             default=4 * _DAY,
             within=(60, 14 * _DAY),
         ),
-        document("policy", computed=True),
+        document("policy redriveAllowPolicy", computed=True),
         integer(
             "receiveWaitTimeSeconds", "ReceiveMessageWaitTimeSeconds", default=0, within=(0, 20)
         ),
-        document("redriveAllowPolicy", computed=True),
         document("redrivePolicy"),
         flag("sqsManagedSseEnabled", computed=True),
         integer("visibilityTimeoutSeconds", "VisibilityTimeout", default=30, within=(0, _DAY // 2)),
     ),
     out("arn", "QueueArn"),
     out("url", "QueueUrl"),
-    tags=True,
+    TAGS,
     create="create_queue",
     read=_attributes,
     answer="Attributes",
@@ -61,7 +58,6 @@ QUEUE: Final = resource(
     delete="delete_queue",
     ready=lambda _: True,
     key={"QueueUrl": "id"},
-    id="{QueueUrl}",
     unique=("name",),
     suffix=lambda inputs: ".fifo" if inputs.get("fifoQueue") is True else "",
     needs=_fifo_name,
@@ -74,9 +70,8 @@ def _delete_policy(operation: Operation) -> None:
 
 QUEUE_POLICY: Final = resource(
     "sqs/queuePolicy:QueuePolicy",
-    "sqs",
     text("queueUrl", required=True, replaces=True),
-    *below("Attributes", document("policy", required=True)),
+    below("Attributes", document("policy", required=True)),
     create="set_queue_attributes",
     read=_attributes,
     answer="Attributes",
@@ -84,6 +79,5 @@ QUEUE_POLICY: Final = resource(
     update=("set_queue_attributes",),
     delete=_delete_policy,
     key={"QueueUrl": "id"},
-    id="{queueUrl}",
     unique=("queueUrl",),
 )

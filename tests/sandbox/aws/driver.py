@@ -1,27 +1,24 @@
 """A driver that asks the provider what an engine asks, in an engine's order."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pulumi.provider.experimental.provider import (
-    CheckRequest,
-    ConfigureRequest,
-    CreateRequest,
-    DeleteRequest,
-    DiffRequest,
-    DiffResponse,
-    InvokeRequest,
-    ReadRequest,
-    UpdateRequest,
-)
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from sandbox.aws.provider import AwsProvider
-from sandbox.aws.values import lift, lower
+from sandbox.aws.values import ARCHIVE, ASSET, SIGNATURE, lift, lower
 
 SEED = bytes(range(32))
+
+
+def archive(**contents: Any) -> dict[str, Any]:
+    return {SIGNATURE: ARCHIVE, **contents}
+
+
+def asset(**contents: Any) -> dict[str, Any]:
+    return {SIGNATURE: ASSET, **contents}
 
 
 class CheckFailedError(Exception):
@@ -44,13 +41,11 @@ class Driver:
     def __init__(self, environment: Mapping[str, str], cwd: Path, **config: Any) -> None:
         self.notices: list[str] = []
         self.provider = AwsProvider(environment, cwd=cwd, notice=self.notices.append)
-        self.run = asyncio.Runner().run
         if environment:
             self.configure(**config)
 
     def configure(self, **config: Any) -> None:
-        request = ConfigureRequest({}, lift(config), accept_secrets=True, accept_resources=True)
-        self.run(self.provider.configure(request))
+        self.provider.configure(pb.ConfigureRequest(args=lift(config)))
 
     def urn(self, token: str, name: str) -> str:
         return f"urn:pulumi:dev::project::{token}::{name}"
@@ -62,8 +57,10 @@ class Driver:
         inputs: Mapping[str, Any],
         olds: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        request = CheckRequest(self.urn(token, name), lift(olds or {}), lift(inputs), SEED)
-        response = self.run(self.provider.check(request))
+        request = pb.CheckRequest(
+            urn=self.urn(token, name), olds=lift(olds or {}), news=lift(inputs), randomSeed=SEED
+        )
+        response = self.provider.check(request)
         if response.failures:
             raise CheckFailedError({each.property: each.reason for each in response.failures})
         return lower(response.inputs)[0]
@@ -71,65 +68,66 @@ class Driver:
     def create(self, token: str, name: str = "it", /, **inputs: Any) -> Resource:
         checked = self.check(token, name, inputs)
         urn = self.urn(token, name)
-        request = CreateRequest(urn, lift(checked), timeout=0, preview=False)
-        response = self.run(self.provider.create(request))
-        return Resource(urn, checked, response.resource_id, lower(response.properties)[0])
+        response = self.provider.create(pb.CreateRequest(urn=urn, properties=lift(checked)))
+        return Resource(urn, checked, response.id, lower(response.properties)[0])
 
     def preview(self, token: str, name: str = "it", /, **inputs: Any) -> dict[str, Any]:
-        checked = self.check(token, name, inputs)
-        request = CreateRequest(self.urn(token, name), lift(checked), timeout=0, preview=True)
-        return lower(self.run(self.provider.create(request)).properties)[0]
+        checked = lift(self.check(token, name, inputs))
+        request = pb.CreateRequest(urn=self.urn(token, name), properties=checked, preview=True)
+        return lower(self.provider.create(request).properties)[0]
 
     def diff(
         self, resource: Resource, ignore: tuple[str, ...] = (), /, **inputs: Any
-    ) -> DiffResponse:
+    ) -> pb.DiffResponse:
         token, name = resource.urn.split("::")[-2:]
         checked = self.check(token, name, inputs, resource.inputs)
-        request = DiffRequest(
-            resource.urn, resource.id, lift(resource.outputs), lift(checked), list(ignore)
+        return self.provider.diff(
+            pb.DiffRequest(
+                urn=resource.urn,
+                id=resource.id,
+                olds=lift(resource.outputs),
+                news=lift(checked),
+                ignoreChanges=ignore,
+            )
         )
-        return self.run(self.provider.diff(request))
 
     def update(
         self, resource: Resource, *, preview: bool = False, inputs: Mapping[str, Any]
     ) -> Resource:
         token, name = resource.urn.split("::")[-2:]
         checked = self.check(token, name, inputs, resource.inputs)
-        request = UpdateRequest(
-            resource.urn,
-            resource.id,
-            lift(resource.outputs),
-            lift(checked),
-            timeout=0,
-            ignore_changes=[],
+        request = pb.UpdateRequest(
+            urn=resource.urn,
+            id=resource.id,
+            olds=lift(resource.outputs),
+            news=lift(checked),
             preview=preview,
         )
-        outputs = lower(self.run(self.provider.update(request)).properties)[0]
+        outputs = lower(self.provider.update(request).properties)[0]
         return Resource(resource.urn, checked, resource.id, outputs)
 
     def refresh(self, resource: Resource) -> Resource | None:
-        request = ReadRequest(
-            resource.urn, resource.id, lift(resource.outputs), lift(resource.inputs)
-        )
-        return self._read(resource.urn, request)
+        return self._read(resource.urn, resource.id, resource.outputs, resource.inputs)
 
     def fetch(self, token: str, resource_id: str) -> Resource | None:
-        urn = self.urn(token, "imported")
-        return self._read(urn, ReadRequest(urn, resource_id, {}, {}))
+        return self._read(self.urn(token, "imported"), resource_id, {}, {})
 
-    def _read(self, urn: str, request: ReadRequest) -> Resource | None:
-        response = self.run(self.provider.read(request))
-        if not response.resource_id:
+    def _read(self, urn: str, resource_id: str, state: Any, inputs: Any) -> Resource | None:
+        response = self.provider.read(
+            pb.ReadRequest(urn=urn, id=resource_id, properties=lift(state), inputs=lift(inputs))
+        )
+        if not response.id:
             return None
         outputs, inputs = lower(response.properties)[0], lower(response.inputs)[0]
-        return Resource(urn, inputs, response.resource_id, outputs)
+        return Resource(urn, inputs, response.id, outputs)
 
     def delete(self, resource: Resource) -> None:
-        request = DeleteRequest(resource.urn, resource.id, lift(resource.outputs), timeout=0)
-        self.run(self.provider.delete(request))
+        self.provider.delete(
+            pb.DeleteRequest(urn=resource.urn, id=resource.id, properties=lift(resource.outputs))
+        )
 
     def invoke(self, token: str, **asked: Any) -> dict[str, Any]:
-        response = self.run(self.provider.invoke(InvokeRequest(token, lift(asked))))
+        response = self.provider.invoke(pb.InvokeRequest(tok=token, args=lift(asked)))
         if response.failures:
             raise CheckFailedError({each.property: each.reason for each in response.failures})
-        return lower(response.return_value or {})[0]
+        return lower(getattr(response, "return"))[0]

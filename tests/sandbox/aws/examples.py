@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pulumi
-
-from tests.sandbox.aws.driver import Driver, Resource
+from tests.sandbox.aws.driver import Driver, Resource, archive, asset
 
 TRUST = json.dumps(
     {
@@ -27,8 +25,8 @@ ALLOW = json.dumps(
         "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}],
     }
 )
-CODE = pulumi.AssetArchive({"main.py": pulumi.StringAsset("def handler(e, c): return 1\n")})
-OTHER_CODE = pulumi.AssetArchive({"main.py": pulumi.StringAsset("def handler(e, c): return 2\n")})
+CODE = archive(assets={"main.py": asset(text="def handler(e, c): return 1\n")})
+OTHER_CODE = archive(assets={"main.py": asset(text="def handler(e, c): return 2\n")})
 TAGS = {"owner": "merchants", "cost": "1"}
 OTHER_TAGS = {"owner": "platform", "kept": "yes"}
 

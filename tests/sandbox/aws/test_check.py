@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from sandbox.aws.values import UNKNOWN, lift, lower
 from tests.sandbox.aws.driver import CheckFailedError, Driver
@@ -140,13 +141,9 @@ def test_secrets_stay_secret_through_check_and_preview(offline: Driver):
         },
         frozenset({("environment", "variables", "PASSWORD")}),
     )
-    from pulumi.provider.experimental.provider import CheckRequest, CreateRequest
-
     urn = offline.urn(FUNCTION, "f")
-    checked = offline.run(offline.provider.check(CheckRequest(urn, {}, secret, b"")))
-    planned = offline.run(
-        offline.provider.create(CreateRequest(urn, checked.inputs or {}, 0, preview=True))
-    )
+    checked = offline.provider.check(pb.CheckRequest(urn=urn, news=secret)).inputs
+    planned = offline.provider.create(pb.CreateRequest(urn=urn, properties=checked, preview=True))
 
-    assert lower(checked.inputs or {})[1] == {("environment", "variables", "PASSWORD")}
+    assert lower(checked)[1] == {("environment", "variables", "PASSWORD")}
     assert lower(planned.properties)[1] == {("environment", "variables", "PASSWORD")}

@@ -7,14 +7,14 @@ import os
 import zipfile
 from pathlib import Path
 
-import pulumi
 import pytest
 
-from sandbox.aws.code import ArchiveError, sha256, zipped
+from sandbox.aws.code import Archive, ArchiveError, sha256, zipped
+from tests.sandbox.aws.driver import archive, asset
 
 
-def members(archive: pulumi.Archive, cwd: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(zipped(archive, cwd))) as opened:
+def members(of: Archive, cwd: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(zipped(of, cwd))) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
@@ -27,37 +27,37 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_a_zip_file_is_sent_as_it_is(package: Path, tmp_path: Path):
-    assert zipped(pulumi.FileArchive("package.zip"), tmp_path) == package.read_bytes()
+    assert zipped(archive(path="package.zip"), tmp_path) == package.read_bytes()
 
 
 def test_its_hash_is_the_one_that_lambda_tells(package: Path, tmp_path: Path):
     digest = hashlib.sha256(package.read_bytes()).digest()
 
-    assert sha256(pulumi.FileArchive("package.zip"), tmp_path) == base64.b64encode(digest).decode()
+    assert sha256(archive(path="package.zip"), tmp_path) == base64.b64encode(digest).decode()
 
 
 def test_a_rebuilt_zip_file_has_another_hash(package: Path, tmp_path: Path):
-    before = sha256(pulumi.FileArchive(str(package)), tmp_path)
+    before = sha256(archive(path=str(package)), tmp_path)
     with zipfile.ZipFile(package, "w") as target:
         target.writestr("inner/main.py", "x = 2222\n")
 
-    assert sha256(pulumi.FileArchive(str(package)), tmp_path) != before
+    assert sha256(archive(path=str(package)), tmp_path) != before
 
 
 def test_an_archive_of_assets_keeps_their_names_and_nests(package: Path, tmp_path: Path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "b.py").write_text("b")
     (tmp_path / "one.txt").write_text("1")
-    archive = pulumi.AssetArchive(
-        {
-            "a.py": pulumi.StringAsset("a"),
-            "one": pulumi.FileAsset("one.txt"),
-            "f": pulumi.FileArchive("folder"),
-            "p": pulumi.FileArchive("package.zip"),
+    mixed = archive(
+        assets={
+            "a.py": asset(text="a"),
+            "one": asset(path="one.txt"),
+            "f": archive(path="folder"),
+            "p": archive(path="package.zip"),
         }
     )
 
-    assert members(archive, tmp_path) == {
+    assert members(mixed, tmp_path) == {
         "a.py": b"a",
         "one": b"1",
         "f/b.py": b"b",
@@ -75,24 +75,24 @@ def test_equal_files_make_equal_archives_whenever_and_however_they_were_written(
             (folder / file).chmod(mode)
             os.utime(folder / file, (when, when))
 
-    one, two = (zipped(pulumi.FileArchive(name), tmp_path) for name in ("one", "two"))
+    one, two = (zipped(archive(path=name), tmp_path) for name in ("one", "two"))
 
     assert one == two
 
 
 @pytest.mark.parametrize(
-    ("archive", "reason"),
+    ("of", "reason"),
     [
-        (pulumi.FileArchive("missing.zip"), "missing.zip"),
-        (pulumi.FileArchive("text.tar"), "not a zip"),
-        (pulumi.RemoteArchive("https://example.com/a.zip"), "remote"),
-        (pulumi.AssetArchive({"a": pulumi.RemoteAsset("https://example.com/a")}), "remote"),
-        (pulumi.AssetArchive({"a": pulumi.FileAsset("missing.txt")}), "missing.txt"),
-        (pulumi.StringAsset("x"), "StringAsset"),
+        (archive(path="missing.zip"), "missing.zip"),
+        (archive(path="text.tar"), "not a zip"),
+        (archive(uri="https://example.com/a.zip"), "remote"),
+        (archive(assets={"a": asset(uri="https://example.com/a")}), "remote"),
+        (archive(assets={"a": asset(path="missing.txt")}), "missing.txt"),
+        (asset(text="x"), "a text alone"),
     ],
 )
-def test_what_cannot_be_packed_is_refused_with_the_reason(archive, reason, tmp_path: Path):
+def test_what_cannot_be_packed_is_refused_with_the_reason(of, reason, tmp_path: Path):
     (tmp_path / "text.tar").write_text("no archive")
 
     with pytest.raises(ArchiveError, match=reason):
-        sha256(archive, tmp_path)
+        sha256(of, tmp_path)

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 import grpc
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import status_pb2
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
@@ -52,7 +51,7 @@ class Plugin:
 
 
 def wire(**values: Any) -> struct_pb2.Struct:
-    return PropertyValue.marshal_map(lift(values))
+    return lift(values)
 
 
 def urn(token: str, name: str = "it") -> str:
@@ -207,8 +206,7 @@ def test_a_resource_whose_creation_fails_halfway_is_handed_over_to_be_recorded(
     offline_plugin.configure()
     group = urn("aws:cloudwatch/logGroup:LogGroup")
     hidden = frozenset({("kmsKeyId",)})
-    values = lift({"name": "/half", "retentionInDays": 7, "kmsKeyId": "hush"}, hidden)
-    news = PropertyValue.marshal_map(values)
+    news = lift({"name": "/half", "retentionInDays": 7, "kmsKeyId": "hush"}, hidden)
     checked = offline_plugin.stub.Check(pb.CheckRequest(urn=group, news=news))
 
     with pytest.raises(grpc.RpcError) as refused:

@@ -5,9 +5,11 @@ import ssl
 from pathlib import Path
 
 import pytest
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from sandbox.aws.errors import ProviderError
 from sandbox.aws.session import EndpointRefusedError, Session, loopback
+from sandbox.aws.values import lift
 from tests.sandbox.aws.driver import Driver
 
 
@@ -122,12 +124,8 @@ def test_credentials_of_a_program_are_set_aside_with_a_notice(offline: Driver):
     ],
 )
 def test_settings_that_cannot_be_honoured_are_refused_by_name(offline: Driver, name, value):
-    from pulumi.provider.experimental.provider import CheckRequest
-
-    from sandbox.aws.values import lift
-
-    request = CheckRequest("urn", {}, lift({name: value, "region": "us-east-1"}), b"")
-    failures = offline.run(offline.provider.check_config(request)).failures or []
+    request = pb.CheckRequest(urn="urn", news=lift({name: value, "region": "us-east-1"}))
+    failures = offline.provider.check_config(request).failures
 
     assert [each.property for each in failures] == [name]
     with pytest.raises(ProviderError, match=name):

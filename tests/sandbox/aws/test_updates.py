@@ -63,7 +63,7 @@ def test_a_preview_of_an_update_keeps_what_will_not_change(driver: Driver, uniqu
 
     assert planned["arn"] == made.outputs["arn"]
     assert planned["invokeArn"] == made.outputs["invokeArn"]
-    assert planned["lastModified"] is UNKNOWN
+    assert planned["lastModified"] == UNKNOWN
     assert planned["codeSha256"] not in (UNKNOWN, made.outputs["codeSha256"])
 
 
@@ -81,7 +81,7 @@ def test_what_was_changed_outside_is_found_by_a_refresh_and_put_right(
     assert seen is not None
     assert seen.inputs["delaySeconds"] == 9
     wanted = {"tags": {"a": "1"}, "delaySeconds": 5}
-    assert driver.diff(seen, **wanted).diffs == ["delaySeconds", "tags"]
+    assert list(driver.diff(seen, **wanted).diffs) == ["delaySeconds", "tags"]
     right = driver.refresh(driver.update(seen, inputs=wanted))
     assert right is not None
     assert right.outputs["delaySeconds"] == 5
@@ -115,7 +115,7 @@ def test_what_was_taken_away_outside_is_found_too(driver: Driver, cloud, unique)
     seen = driver.refresh(made)
 
     assert seen is not None
-    assert driver.diff(seen, **inputs).diffs == ["alarmDescription", "dimensions"]
+    assert list(driver.diff(seen, **inputs).diffs) == ["alarmDescription", "dimensions"]
 
 
 @pytest.mark.cloud
@@ -129,7 +129,7 @@ def test_default_tags_are_put_on_and_not_taken_for_the_programs_own(driver: Driv
     assert tags == made.outputs["tagsAll"] == {"team": "merchants", "a": "1"}
     assert seen is not None
     assert seen.outputs["tags"] == {"a": "1"}
-    assert not driver.diff(seen, tags={"a": "1"}).changes
+    assert not driver.diff(seen, tags={"a": "1"}).diffs
 
 
 @pytest.mark.cloud
@@ -165,7 +165,7 @@ def test_a_cancel_while_a_new_resource_is_waited_for_still_records_it(driver: Dr
         object.__setattr__(TYPES[FUNCTION], "ready", settled)
 
     assert ended.value.resource_id == unique("f")
-    assert "cancelled" in ended.value.reason
+    assert "cancelled" in str(ended.value)
 
 
 def test_a_complaint_about_a_parameter_does_not_repeat_its_value():
