@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ops.errors import OperatorError
 from ops.migrate.legacy import LegacyStack
@@ -17,59 +20,107 @@ STACK = "stack.json"
 ROWS = "connections.jsonl"
 
 
-def save(legacy: LegacyStack, dynamodb: Any, folder: Path, progress: Callable[[int], None]) -> None:
-    """Write the backup; every file is whole or absent, also on a full disk.
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A backup as it is read again."""
 
-    Raises OperatorError where the folder cannot be written.
+    text: str
+    template: dict[str, Any]
+    parameters: dict[str, str]
+
+
+def save(
+    legacy: LegacyStack, dynamodb: Any, folder: Path, progress: Callable[[int, int | None], None]
+) -> int:
+    """Write the backup and read it again; returns how many rows were saved.
+
+    Every file is whole or absent, also on a full disk. `progress` gets rows saved, of about how
+    many. Raises OperatorError where the folder cannot be written.
     """
+    rows = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / TEMPLATE, legacy.template_text)
-        stack = {
-            "stack": legacy.name,
-            "parameters": dict(legacy.parameters),
-            "tags": [dict(tag) for tag in legacy.tags],
-            "physical": dict(legacy.physical),
-        }
-        _write(folder / STACK, json.dumps(stack, indent=2))
+        with _written(folder / TEMPLATE) as file:
+            file.write(legacy.template_text)
+        with _written(folder / STACK) as file:
+            json.dump(_stack(legacy), file, indent=2)
         table = legacy.table()
         if table is not None:
-            _write(folder / ROWS, _rows(dynamodb, table, progress))
+            with _written(folder / ROWS) as file:
+                rows = _save_rows(dynamodb, table, file, progress)
     except OSError as error:
         raise OperatorError(
             f"the backup could not be written to {folder}: {error.strerror}"
         ) from error
+    _check(legacy, folder, rows)
+    return rows
 
 
-def template_in(folder: str) -> dict[str, Any]:
-    """The template of a backup. Raises OperatorError where it is not on this machine."""
+def read(folder: str) -> Saved:
+    """A backup, from its folder. Raises OperatorError where it is not on this machine."""
     try:
-        return load((Path(folder) / TEMPLATE).read_text(encoding="utf-8"))
+        text = (Path(folder) / TEMPLATE).read_text(encoding="utf-8")
+        stack = json.loads((Path(folder) / STACK).read_text(encoding="utf-8"))
     except OSError as error:
         raise OperatorError(
             f"the backup in {folder} is not on this machine ({error.strerror}): bring the folder "
             "over, or run the rollback where it was made"
         ) from error
+    return Saved(text=text, template=load(text), parameters=stack["parameters"])
 
 
-def _rows(dynamodb: Any, table: str, progress: Callable[[int], None]) -> str:
-    lines: list[str] = []
+def _check(legacy: LegacyStack, folder: Path, rows: int) -> None:
+    saved = read(str(folder))
+    kept = 0
+    if legacy.table() is not None:
+        with (folder / ROWS).open(encoding="utf-8") as file:
+            kept = sum(1 for line in file if json.loads(line))
+    if saved.template != legacy.template or kept != rows:
+        raise OperatorError(
+            f"the backup in {folder} does not read as it was written: is the disk sound, and does "
+            "nobody else write there?"
+        )
+
+
+def _stack(legacy: LegacyStack) -> dict[str, Any]:
+    return {
+        "stack": legacy.name,
+        "parameters": dict(legacy.parameters),
+        "tags": [dict(tag) for tag in legacy.tags],
+        "physical": dict(legacy.physical),
+    }
+
+
+def _save_rows(
+    dynamodb: Any, table: str, file: IO[str], progress: Callable[[int, int | None], None]
+) -> int:
+    about = int(dynamodb.describe_table(TableName=table)["Table"].get("ItemCount", 0))
+    saved = 0
+    progress(saved, about)
     for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-        lines.extend(json.dumps(item, default=_binary) for item in page["Items"])
-        progress(len(lines))
-    return "".join(f"{line}\n" for line in lines)
+        file.writelines(f"{json.dumps(item, default=_binary)}\n" for item in page["Items"])
+        saved += len(page["Items"])
+        progress(saved, max(saved, about))
+    progress(saved, saved)
+    return saved
 
 
 def _binary(value: object) -> str:
+    """A binary attribute in the form of DynamoDB's own JSON."""
     if isinstance(value, bytes):
-        return value.hex()
+        return base64.b64encode(value).decode()
     raise TypeError(f"an attribute of type {type(value).__name__} cannot be saved")
 
 
-def _write(path: Path, text: str) -> None:
+@contextmanager
+def _written(path: Path) -> Generator[IO[str]]:
+    """A file that takes its place when it is complete, and leaves no trace when it is not."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -2,69 +2,160 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ops.errors import OperatorError
 from ops.migrate.legacy import LegacyStack
+from ops.migrate.screen import Count
 
 BODY_LIMIT: Final = 51_200
 """Bytes of a template that is given inline; a larger one has to come from S3."""
-POLL_SECONDS = 1.0
+POLL_SECONDS = 2.0
+PREFIX: Final = "shared-websocket-"
+"""How our change sets are called, so that one that a kill left behind is known."""
 _CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _NOTHING: Final = ("didn't contain changes", "no updates are to be performed")
+_UNTIL_BEGUN: Final = 30
+"""Looks at the stack after which an update that never showed counts as over."""
 
 
-def change(
-    client: Any,
-    legacy: LegacyStack,
-    template: dict[str, Any],
-    *,
-    step: str,
-    allowed: frozenset[str],
-    show: Callable[[str], None],
-    upload: Callable[[str], str] | None = None,
-) -> bool:
-    """Bring the stack to `template`; returns whether there was anything to do.
+def _uncounted(done: int, total: int | None) -> None:
+    """Show nobody how far an update is."""
 
-    Parameters keep their values; a new one takes its default. Raises OperatorError, with nothing
-    executed, when the change set would remove or replace what is not `allowed`. A template over
-    BODY_LIMIT goes through `upload`, which takes its text and returns its S3 URL.
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a stack is brought to, and what it may lose by that."""
+
+    step: str
+    body: str
+    """The template's text."""
+    parameters: tuple[Mapping[str, str | bool], ...]
+    allowed: frozenset[str]
+    """Logical ids that may go or be replaced."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How a change set is made: with whose client, said to whom, its template put where."""
+
+    client: Any
+    show: Callable[[str], None]
+    upload: Callable[[str], str] | None = None
+    """Takes a template over BODY_LIMIT, and gives its S3 URL."""
+    counting: Callable[[], AbstractContextManager[Count]] = lambda: nullcontext(_uncounted)
+    """Shows how many resources are done of how many, while the update runs."""
+
+
+def parameters_of(
+    template: Mapping[str, Any], legacy: LegacyStack, values: Mapping[str, str]
+) -> tuple[Mapping[str, str | bool], ...]:
+    """A template's parameters: those in `values` given, the others kept, new ones by default."""
+    given: list[Mapping[str, str | bool]] = []
+    for name in template.get("Parameters", {}):
+        if name in values and values[name] != legacy.parameters.get(name):
+            given.append({"ParameterKey": name, "ParameterValue": values[name]})
+        elif name in legacy.parameters:
+            given.append({"ParameterKey": name, "UsePreviousValue": True})
+    return tuple(given)
+
+
+def compact(template: Mapping[str, Any]) -> str:
+    """A template as the shortest JSON."""
+    return json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+
+
+def change(way: Way, legacy: LegacyStack, wanted: Wanted) -> bool:
+    """Bring the stack to what is wanted; returns whether there was anything to do.
+
+    Raises OperatorError, with nothing executed, when CloudFormation refuses the change set, or when
+    it would remove or replace what is not allowed; and when the update ends badly.
     """
-    body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
-    kept = [name for name in template.get("Parameters", {}) if name in legacy.parameters]
-    given = _given(body, upload)
-    name = f"shared-websocket-{step}-{int(time.time() * 1000)}"
-    client.create_change_set(
+    worked_out = _worked_out(way, legacy, wanted)
+    if worked_out is None:
+        return False
+    name, changed = worked_out
+    stack = _stack(way.client, legacy.name)
+    with way.counting() as count:
+        way.client.execute_change_set(StackName=legacy.name, ChangeSetName=name)
+        for done in _updates(way.client, legacy.name, stack.get("LastUpdatedTime")):
+            count(len(done & changed), len(changed))
+        count(len(changed), len(changed))
+    return True
+
+
+def rehearse(way: Way, legacy: LegacyStack, wanted: Wanted) -> None:
+    """Have CloudFormation work the change out, and leave the stack as it is.
+
+    Raises OperatorError as `change` does before it executes.
+    """
+    worked_out = _worked_out(way, legacy, wanted)
+    if worked_out is not None:
+        way.client.delete_change_set(StackName=legacy.name, ChangeSetName=worked_out[0])
+
+
+def pending(client: Any, stack: str) -> tuple[str, ...]:
+    """Names of our change sets that were made and not executed."""
+    pages = client.get_paginator("list_change_sets").paginate(StackName=stack)
+    return tuple(
+        summary["ChangeSetName"]
+        for page in pages
+        for summary in page["Summaries"]
+        if summary["ChangeSetName"].startswith(PREFIX)
+        and not summary.get("ExecutionStatus", "").startswith("EXECUTE_")
+    )
+
+
+def await_settled(client: Any, stack: str, said: Callable[[str], None]) -> None:
+    """Wait for an update that is under way, as one that a killed run has begun."""
+    for look in itertools.count():
+        status = str(_stack(client, stack)["StackStatus"])
+        if not (status.startswith("UPDATE_") and status.endswith("_IN_PROGRESS")):
+            return
+        if not look:
+            said(f"  {stack} is {status}: waiting for it")
+        time.sleep(POLL_SECONDS)
+
+
+def _worked_out(way: Way, legacy: LegacyStack, wanted: Wanted) -> tuple[str, set[str]] | None:
+    """Create and check a change set: its name and which resources it changes; None if empty."""
+    given = _given(wanted.body, way.upload)
+    for left_behind in pending(way.client, legacy.name):
+        way.client.delete_change_set(StackName=legacy.name, ChangeSetName=left_behind)
+    name = f"{PREFIX}{wanted.step}-{int(time.time() * 1000)}"
+    way.client.create_change_set(
         StackName=legacy.name,
         ChangeSetName=name,
         ChangeSetType="UPDATE",
         Capabilities=_CAPABILITIES,
-        Parameters=[{"ParameterKey": key, "UsePreviousValue": True} for key in kept],
+        Parameters=list(wanted.parameters),
         Tags=list(legacy.tags),
         **given,
     )
-    described = _described(client, legacy.name, name)
+    described = _described(way.client, legacy.name, name)
     if described["Status"] == "FAILED":
         reason = str(described.get("StatusReason", ""))
-        client.delete_change_set(StackName=legacy.name, ChangeSetName=name)
+        way.client.delete_change_set(StackName=legacy.name, ChangeSetName=name)
         if any(phrase in reason.lower() for phrase in _NOTHING):
-            return False
-        raise OperatorError(f"CloudFormation refused the change set of {legacy.name}: {reason}")
-    removed = _show(described, show)
-    surprising = removed - allowed
-    if surprising:
-        client.delete_change_set(StackName=legacy.name, ChangeSetName=name)
+            return None
         raise OperatorError(
-            f"the change set would remove or replace {', '.join(sorted(surprising))}, which the "
-            "confirmed plan does not list: nothing was executed; look at the stack's drift, and "
-            "plan anew"
+            f"CloudFormation refused the change set for {wanted.step} of {legacy.name}: {reason}"
         )
-    client.execute_change_set(StackName=legacy.name, ChangeSetName=name)
-    _await_update(client, legacy.name)
-    return True
+    surprising = _show(described, way.show) - wanted.allowed
+    if surprising:
+        way.client.delete_change_set(StackName=legacy.name, ChangeSetName=name)
+        raise OperatorError(
+            f"the change set for {wanted.step} would remove or replace "
+            f"{', '.join(sorted(surprising))}, which the confirmed plan does not list: nothing was "
+            "executed; look at the stack's drift, and plan anew"
+        )
+    return name, {item["ResourceChange"]["LogicalResourceId"] for item in described["Changes"]}
 
 
 def _given(body: str, upload: Callable[[str], str] | None) -> dict[str, str]:
@@ -122,20 +213,52 @@ def _is_replaced(resource: Mapping[str, Any]) -> bool:
     return any(detail.get("Evaluation") == "Static" for detail in resource.get("Details", ()))
 
 
-def _await_update(client: Any, stack: str) -> None:
-    while True:
-        status = str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
-        if status in {"UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}:
+def _updates(client: Any, stack: str, updated: object) -> Iterator[set[str]]:
+    """The resources that are through, again and again until an update is over, deletions included.
+
+    `updated` is when the stack was updated before: right after the order to execute it may still
+    show the state that it had. Raises OperatorError when the update ends badly.
+    """
+    for look in itertools.count():
+        described = _stack(client, stack)
+        status = str(described["StackStatus"])
+        begun = described.get("LastUpdatedTime") != updated or look > _UNTIL_BEGUN
+        if begun:
+            yield _finished(client, stack)
+        if begun and status == "UPDATE_COMPLETE":
             return
-        if not status.endswith("_IN_PROGRESS"):
-            events = client.describe_stack_events(StackName=stack)["StackEvents"]
-            reasons = [
-                f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
-                for event in events
-                if str(event.get("ResourceStatus", "")).endswith("_FAILED")
-            ]
-            raise OperatorError(
-                f"the update of {stack} ended {status}: "
-                f"{'; '.join(reasons[:5]) or 'no reason given'}"
-            )
+        if begun and not status.endswith("_IN_PROGRESS"):
+            raise OperatorError(f"the update of {stack} ended {status}: {_why(client, stack)}")
         time.sleep(POLL_SECONDS)
+
+
+def _why(client: Any, stack: str) -> str:
+    reasons = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+        for event in _events_of_update(client, stack)
+        if str(event.get("ResourceStatus", "")).endswith("_FAILED")
+    ]
+    return "; ".join(reasons[:5]) or "no reason given"
+
+
+def _finished(client: Any, stack: str) -> set[str]:
+    """Resources that the running update is through with."""
+    return {
+        str(event["LogicalResourceId"])
+        for event in _events_of_update(client, stack)
+        if str(event.get("ResourceStatus", "")).endswith("_COMPLETE")
+        and event["LogicalResourceId"] != stack
+    }
+
+
+def _events_of_update(client: Any, stack: str) -> Iterator[Mapping[str, Any]]:
+    """Events of the latest update, the newest first, as far as one page holds them."""
+    for event in client.describe_stack_events(StackName=stack)["StackEvents"]:
+        if event["LogicalResourceId"] == stack and event["ResourceStatus"] == "UPDATE_IN_PROGRESS":
+            return
+        yield event
+
+
+def _stack(client: Any, name: str) -> dict[str, Any]:
+    (described,) = client.describe_stacks(StackName=name)["Stacks"]
+    return described

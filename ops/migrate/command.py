@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,39 +10,34 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.deployed import Deployed, stack_options
-from ops.errors import OperatorError, refused
+from ops.errors import OperatorError
 from ops.migrate import plan as planning
-from ops.migrate.apply import Migration, carry_out, roll_back
-from ops.migrate.journal import JournalStore
-from ops.migrate.legacy import read
+from ops.migrate import report
+from ops.migrate.apply import carry_out, roll_back
+from ops.migrate.change_set import pending
+from ops.migrate.journal import Journal, JournalStore
+from ops.migrate.legacy import StackAbsentError
+from ops.migrate.migration import Migration
+from ops.migrate.named import count_rows
+from ops.migrate.screen import Terminal
 from ops.verify.command import passes
 
 
-class Terminal:
-    """The operator's terminal: lines, and a count that replaces itself."""
+class InterruptedRunError(OperatorError):
+    """The operator stopped a run; what was done is noted."""
 
-    def __init__(self) -> None:
-        self._counted = ""
-
-    def say(self, text: str) -> None:
-        """Print a line."""
-        self._counted = ""
-        click.echo(text)
-
-    def counted(self, what: str, done: int, total: int | None) -> None:
-        """Print how far a long step is, when it got further."""
-        text = f"  {what}: {done}" + (f" of {total}" if total is not None else "")
-        if text != self._counted:
-            self._counted = text
-            click.echo(text)
+    exit_code = 130
 
 
 @click.group()
 def migrate() -> None:
-    """Move an app from its own WebSocket API to the shared one, on a live CloudFormation stack."""
+    """Move an app from its own WebSocket API to the shared one, on a live CloudFormation stack.
+
+    plan says what will be done, apply does it step by step, rollback takes it back until the old
+    API is retired, and status says at any time how far it is.
+    """
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,10 +59,21 @@ _bucket_option = click.option(
 @_options
 @click.option("--json", "as_json", is_flag=True, help="The plan as one JSON object.")
 def plan_command(deployed: Deployed, legacy_stack: str, profile: str | None, as_json: bool) -> None:
-    """Say what would be done, in what order, and what can be undone. Reads only."""
-    with _readable_errors():
-        plan = _plan(deployed, legacy_stack, profile)
-    click.echo(planning.as_json(plan) if as_json else planning.as_text(plan))
+    """Say what would be done, in what order, and what can be undone. Changes nothing.
+
+    What is called like the legacy app's but is not in its stack is listed too, with what points at
+    it. Exit status 2 where there is no plan, as for a stack that is not there.
+    """
+    migration = _migration(deployed, legacy_stack, profile)
+    try:
+        plan = _plan(migration)
+    except StackAbsentError as error:
+        found = planning.absent(migration.client, legacy_stack, deployed)
+        if as_json:
+            by_name = [asdict(one) for one in found]
+            click.echo(report.as_json({"stack": legacy_stack, "found_by_name": by_name}))
+        raise OperatorError(report.absent_as_text(str(error), found)) from error
+    click.echo(report.plan_as_json(plan) if as_json else report.plan_as_text(plan))
 
 
 @migrate.command("apply")
@@ -76,6 +82,9 @@ def plan_command(deployed: Deployed, legacy_stack: str, profile: str | None, as_
 @click.option("--backup-dir", type=click.Path(path_type=Path), help="Where the backup goes.")
 @click.option("--yes", is_flag=True, help="Do not ask: the plan is confirmed.")
 @click.option("--take-over", is_flag=True, help="Go on where a run that was killed left off.")
+@click.option(
+    "--leave-clients", is_flag=True, help="Retire the old API also with clients still on it."
+)
 @click.option("--canary", metavar="BUSINESS_ID", help="The business that verification may toggle.")
 @click.option("--other-business", metavar="BUSINESS_ID", help="A business of somebody else.")
 @click.option("--token-command", help="A command that prints a token of the user {name}.")
@@ -87,11 +96,16 @@ def apply_command(
     backup_dir: Path | None,
     yes: bool,
     take_over: bool,
+    leave_clients: bool,
     canary: str | None,
     other_business: str | None,
     token_command: str | None,
 ) -> None:
-    """Carry the plan out, step by step; a run that was stopped goes on where it was."""
+    """Carry the plan out, step by step; a run that was stopped goes on where it was.
+
+    Exit status 1 when a step's check does not hold, 2 when it could not be tried, 130 when it was
+    interrupted. Each of them leaves a journal that status shows.
+    """
 
     def verified() -> bool:
         return passes(
@@ -102,72 +116,93 @@ def apply_command(
             profile=profile,
         )
 
-    with _readable_errors():
-        migration = _migration(deployed, legacy_stack, profile, verified, template_bucket)
-        plan = _plan(deployed, legacy_stack, profile)
-        journal = migration.store.read()
-        underway = bool(journal.plan) and not journal.rolled_back and "confirm" not in journal.done
-        if plan.is_done and not underway:
-            click.echo(planning.as_text(plan))
+    migration = _migration(
+        deployed,
+        legacy_stack,
+        profile,
+        verified=verified,
+        template_bucket=template_bucket,
+        leave_clients=leave_clients,
+    )
+    plan = None
+    if not migration.store.read().is_underway:
+        plan = _plan(migration)
+        click.echo(report.plan_as_text(plan))
+        if plan.is_done:
             return
-        if not underway:
-            click.echo(planning.as_text(plan))
-            if not yes:
-                click.confirm("Carry this out?", abort=True)
-        folder = backup_dir or Path(f"migration-{legacy_stack}")
-        with migration.store.locked(take_over=take_over):
-            carry_out(migration, plan, folder.resolve())
-        click.echo(f"{legacy_stack} is on the shared API {deployed.api_id}")
+        if not yes and not plan.blockers:
+            click.confirm("Carry this out?", abort=True)
+    folder = backup_dir or Path(f"migration-{legacy_stack}")
+    with _interruptible(migration), migration.store.locked(take_over=take_over):
+        carry_out(migration, plan, folder.resolve())
+    click.echo(f"{legacy_stack} is on the shared API {deployed.api_id}")
 
 
 @migrate.command("rollback")
 @_options
 @_bucket_option
 @click.option("--take-over", is_flag=True, help="Take the lock of a run that was killed.")
+@click.option(
+    "--discard-changes",
+    is_flag=True,
+    help="Also undo what somebody else deployed to the stack since the backup.",
+)
 def rollback_command(
     deployed: Deployed,
     legacy_stack: str,
     profile: str | None,
     template_bucket: str | None,
     take_over: bool,
+    discard_changes: bool,
 ) -> None:
-    """Put everything back as it was; possible until the old API was retired."""
-    with _readable_errors():
-        migration = _migration(deployed, legacy_stack, profile, lambda: True, template_bucket)
-        with migration.store.locked(take_over=take_over):
-            roll_back(migration)
-        click.echo(f"{legacy_stack} is rolled back")
+    """Put everything back as it was; possible until the old API was retired.
+
+    Once it was, exit status 2 and what it would take.
+    """
+    migration = _migration(deployed, legacy_stack, profile, template_bucket=template_bucket)
+    with _interruptible(migration), migration.store.locked(take_over=take_over):
+        roll_back(migration, discard_changes=discard_changes)
+    click.echo(f"{legacy_stack} is rolled back")
 
 
 @migrate.command("status")
 @_options
-def status_command(deployed: Deployed, legacy_stack: str, profile: str | None) -> None:
-    """Print how far the migration is, who is at it, and how the stack stands, as JSON."""
-    with _readable_errors():
-        store = JournalStore(deployed.client("ssm", profile=profile), legacy_stack)
-        legacy = read(deployed.client("cloudformation", profile=profile), legacy_stack)
-        document = {
-            "stack": legacy_stack,
-            "stackStatus": legacy.status,
-            "legacyApi": legacy.api_id(),
-            "stillToGo": sorted(legacy.retired.all),
-            "heldBy": store.holder(),
-            "journal": asdict(store.read()),
-        }
-    click.echo(json.dumps(document, indent=2))
+@click.option("--json", "as_json", is_flag=True, help="The status as one JSON object.")
+def status_command(
+    deployed: Deployed, legacy_stack: str, profile: str | None, as_json: bool
+) -> None:
+    """Say how far the migration is, who is at it, and how the stack stands. Changes nothing."""
+    migration = _migration(deployed, legacy_stack, profile)
+    legacy = migration.legacy()
+    table = legacy.table()
+    status = report.Status(
+        stack=legacy_stack,
+        stack_status=legacy.status,
+        legacy_api=legacy.api_id(),
+        connections=0 if table is None else count_rows(migration.client("dynamodb"), table),
+        still_to_go=tuple(sorted(legacy.removals)),
+        pending_change_sets=pending(migration.client("cloudformation"), legacy_stack),
+        held_by=migration.store.holder(),
+        journal=migration.store.read(),
+    )
+    click.echo(report.as_json(asdict(status)) if as_json else report.status_as_text(status))
 
 
-def _plan(deployed: Deployed, stack: str, profile: str | None) -> planning.Plan:
-    legacy = read(deployed.client("cloudformation", profile=profile), stack)
-    return planning.make(legacy, deployed, deployed.client("lambda", profile=profile))
+def _plan(migration: Migration) -> planning.Plan:
+    """The plan, with the Lambdas counted on standard error: standard output may be JSON."""
+    legacy = migration.legacy()
+    with Terminal(sys.stderr).counting("Lambdas looked at") as count:
+        return planning.make(legacy, migration.deployed, migration.client, count)
 
 
 def _migration(
     deployed: Deployed,
     stack: str,
     profile: str | None,
-    verified: Callable[[], bool],
-    template_bucket: str | None,
+    *,
+    verified: Callable[[], bool] = lambda: True,
+    template_bucket: str | None = None,
+    leave_clients: bool = False,
 ) -> Migration:
     return Migration(
         deployed=deployed,
@@ -177,15 +212,25 @@ def _migration(
         screen=Terminal(),
         verified=verified,
         template_bucket=template_bucket,
+        leave_clients=leave_clients,
     )
 
 
 @contextmanager
-def _readable_errors() -> Generator[None]:
-    """AWS's refusals as one line; what was done before one stays noted in the journal."""
+def _interruptible(migration: Migration) -> Generator[None]:
+    """Ctrl-C as one line that says where it stopped and how to go on."""
     try:
         yield
-    except ClientError as error:
-        raise refused(error) from error
-    except BotoCoreError as error:
-        raise OperatorError(f"AWS could not be asked: {error}") from error
+    except KeyboardInterrupt as interrupt:
+        journal = migration.store.read()
+        raise InterruptedRunError(_stopped(journal)) from interrupt
+
+
+def _stopped(journal: Journal) -> str:
+    at = f"stopped in {journal.doing}" if journal.doing else "stopped between two steps"
+    ways = "migrate apply goes on from there, migrate status shows where that is"
+    if journal.doing not in {"retire", "confirm"}:
+        ways += ", migrate rollback puts everything back"
+    if journal.doing in {"announce", "retire"}:
+        ways += "; an update that CloudFormation has begun goes on by itself"
+    return f"{at}; {ways}"

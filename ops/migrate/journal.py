@@ -13,11 +13,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from ops.errors import OperatorError, code_of, refused
+
+PREFIX: Final = "/order-receiver/migration/"
+"""Where the parameters of all migrations are."""
 
 
 @dataclass(kw_only=True)
@@ -26,14 +29,27 @@ class Journal:
 
     plan: str = ""
     """Digest of the confirmed plan."""
+    shared_api: str = ""
+    """Id of the shared API that the plan moves to."""
     removals: list[str] = field(default_factory=list[str])
     """The logical ids that the operator confirmed to lose."""
+    names: list[str] = field(default_factory=list[str])
+    """Physical ids of the API and the table that go: what nothing may name afterwards."""
     backup: str = ""
     """Folder of the backup, on the machine of whoever made it."""
     done: dict[str, str] = field(default_factory=dict[str, str])
     """Step -> ISO time at which it was finished."""
+    doing: str = ""
+    """The step that was begun and is not finished."""
+    since: str = ""
+    """ISO time at which it was begun."""
     rolled_back: str = ""
     """ISO time of a rollback; a later apply starts anew."""
+
+    @property
+    def is_underway(self) -> bool:
+        """Whether a migration was begun, and neither finished nor rolled back."""
+        return bool(self.plan) and not self.rolled_back and "confirm" not in self.done
 
 
 class JournalStore:
@@ -42,28 +58,47 @@ class JournalStore:
     def __init__(self, client: Any, stack: str) -> None:
         self._client = client
         self._stack = stack
-        self._journal = f"/order-receiver/migration/{stack}/journal"
-        self._lock = f"/order-receiver/migration/{stack}/lock"
+        self._journal = f"{PREFIX}{stack}/journal"
+        self._lock = f"{PREFIX}{stack}/lock"
         self._owner = ""
 
     def read(self) -> Journal:
-        """The journal as it stands; an empty one where nothing has begun."""
+        """The journal as it stands; an empty one where nothing has begun.
+
+        Raises OperatorError where it is not one.
+        """
         text = self._get(self._journal)
-        return Journal() if text is None else Journal(**json.loads(text))
+        try:
+            return Journal() if text is None else Journal(**json.loads(text))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise OperatorError(
+                f"the parameter {self._journal} is no journal of a migration ({error}): another "
+                "version wrote it, or somebody by hand"
+            ) from error
 
     def write(self, journal: Journal) -> None:
         """Replace the journal."""
         self._put(self._journal, json.dumps(asdict(journal)), overwrite=True)
 
+    def begin(self, journal: Journal, step: str) -> None:
+        """Note that a step is begun. Raises OperatorError where the lock was taken from us."""
+        self._hold()
+        journal.doing, journal.since = step, now()
+        self.write(journal)
+
     def finish(self, journal: Journal, step: str) -> None:
         """Note that a step is done. Raises OperatorError where the lock was taken from us."""
+        self._hold()
+        journal.doing = journal.since = ""
+        journal.done[step] = now()
+        self.write(journal)
+
+    def _hold(self) -> None:
         if self._owner and self._get(self._lock) != self._owner:
             raise OperatorError(
                 f"{self.holder() or 'somebody'} took the migration of {self._stack} over: this run "
                 "stops here, and what it did is in the journal as far as it got"
             )
-        journal.done[step] = now()
-        self.write(journal)
 
     def holder(self) -> str | None:
         """Who holds the lock and since when, or None."""
@@ -104,7 +139,10 @@ class JournalStore:
             raise
 
     def _put(self, name: str, value: str, *, overwrite: bool) -> None:
-        self._client.put_parameter(Name=name, Value=value, Type="String", Overwrite=overwrite)
+        # A journal that lists many resources is over the 4 KB of a standard parameter.
+        self._client.put_parameter(
+            Name=name, Value=value, Type="String", Overwrite=overwrite, Tier="Intelligent-Tiering"
+        )
 
 
 def now() -> str:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from ops.deployed import Deployed
-from ops.errors import OperatorError, code_of, refused
+from ops.errors import OperatorError, code_of
 from ops.migrate.pointing import Shared
 from ops.migrate.retired import Legacy, find_legacy
 from ops.migrate.template import load
 
-STABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+STABLE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_MAPPING: Final = "AWS::Lambda::EventSourceMapping"
+_READING: Final = frozenset({"Creating", "Enabled", "Enabling", "Updating"})
+
+
+class StackAbsentError(OperatorError):
+    """There is no stack of this name where the outputs' stack is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +33,19 @@ class LegacyStack:
     template_text: str
     template: dict[str, Any]
     parameters: Mapping[str, str]
+    resolved: Mapping[str, str]
+    """Parameters of a Parameter Store type: what they stand for."""
     tags: tuple[Mapping[str, str], ...]
+    exports: Mapping[str, str]
+    """Output -> export name."""
     physical: Mapping[str, str]
-    """Logical id -> physical id."""
+    """Logical id -> physical id, those that a transform added included."""
+    types: Mapping[str, str]
+    """Logical id -> resource type, as deployed."""
     retired: Legacy
-    """What of it is retired; empty once it was."""
+    """What of its template is retired; empty once it was."""
+    removals: frozenset[str]
+    """Logical ids that go, those that a transform added included."""
 
     def physical_names(self) -> frozenset[str]:
         """Physical ids of the APIs and tables that go: what must not be left anywhere."""
@@ -48,41 +62,50 @@ class LegacyStack:
 
     def stage(self) -> str:
         """Name of the retired API's stage: physical id of its `AWS::ApiGatewayV2::Stage`."""
-        resources: dict[str, Any] = self.template["Resources"]
-        for name in self.retired.parts:
-            if resources[name]["Type"] == "AWS::ApiGatewayV2::Stage":
-                return self.physical[name]
-        return ""
+        going = sorted(self.removals & self.types.keys())
+        stages = (self.physical[n] for n in going if self.types[n] == "AWS::ApiGatewayV2::Stage")
+        return next(stages, "")
 
 
-def read(client: Any, name: str) -> LegacyStack:
-    """Read a stack. Raises OperatorError where it is absent, or may not be read."""
+def read(clients: Callable[[str], Any], name: str, shared_streams: frozenset[str]) -> LegacyStack:
+    """Read a stack; `shared_streams` are the streams that the shared side reads.
+
+    Raises StackAbsentError where it is absent.
+    """
+    client = clients("cloudformation")
     try:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-        body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-        resources = client.describe_stack_resources(StackName=name)["StackResources"]
+        original = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        expanded = client.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+        resources = _resources(client, name)
     except ClientError as error:
         if code_of(error) == "ValidationError":
-            raise OperatorError(
+            raise StackAbsentError(
                 f"there is no stack {name} in this account and region: check --legacy-stack, "
                 "--profile and the region of the outputs"
             ) from error
-        raise refused(error) from error
-    text = body if isinstance(body, str) else json.dumps(body)
+        raise
+    text = original if isinstance(original, str) else json.dumps(original)
     template = load(text)
+    sources = dict(_sources(clients("lambda"), resources))
+    deployed = load(expanded if isinstance(expanded, str) else json.dumps(expanded))
+    outputs: Iterable[Mapping[str, str]] = stack.get("Outputs", ())
+    parameters: Iterable[Mapping[str, str]] = stack.get("Parameters", ())
     return LegacyStack(
         name=name,
         status=stack["StackStatus"],
         template_text=text,
         template=template,
-        parameters={p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", ())},
-        tags=tuple(stack.get("Tags", ())),
-        physical={
-            r["LogicalResourceId"]: r["PhysicalResourceId"]
-            for r in resources
-            if r.get("PhysicalResourceId") and r.get("ResourceStatus") != "DELETE_COMPLETE"
+        parameters={p["ParameterKey"]: p["ParameterValue"] for p in parameters},
+        resolved={
+            p["ParameterKey"]: p["ResolvedValue"] for p in parameters if p.get("ResolvedValue")
         },
-        retired=find_legacy(template),
+        tags=tuple(stack.get("Tags", ())),
+        exports={o["OutputKey"]: o["ExportName"] for o in outputs if o.get("ExportName")},
+        physical={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources},
+        types={r["LogicalResourceId"]: r["ResourceType"] for r in resources},
+        retired=find_legacy(template, sources, shared_streams),
+        removals=find_legacy(deployed, sources, shared_streams).all,
     )
 
 
@@ -97,22 +120,36 @@ def shared_side(deployed: Deployed) -> Shared:
     )
 
 
-def functions_naming(client: Any, names: frozenset[str], ours: frozenset[str]) -> list[str]:
-    """Deployed Lambdas of the account whose environment still names one of these, as sentences."""
-    found: list[str] = []
-    for page in client.get_paginator("list_functions").paginate():
-        for function in page["Functions"]:
-            if function["FunctionName"] in ours:
-                continue
-            text = json.dumps(function.get("Environment", {}).get("Variables", {}))
-            found.extend(
-                f"the Lambda {function['FunctionName']} names {name} in its environment"
-                for name in sorted(names)
-                if name in text
-            )
-    return found
+def shared_streams(client: Any, deployed: Deployed) -> frozenset[str]:
+    """ARNs of the streams that the shared side reads and tells its clients of."""
+    function = deployed.functions.get("order_events")
+    if function is None:
+        return frozenset()
+    mappings = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    return frozenset(
+        mapping["EventSourceArn"] for mapping in mappings if mapping["State"] in _READING
+    )
 
 
-def same(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    """Whether two templates say the same, whatever their order of keys."""
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+def _resources(client: Any, name: str) -> list[dict[str, str]]:
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+    return [
+        resource
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource.get("PhysicalResourceId") and resource["ResourceStatus"] != "DELETE_COMPLETE"
+    ]
+
+
+def _sources(client: Any, resources: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """What each event source mapping of the stack reads."""
+    for resource in resources:
+        if resource["ResourceType"] != _MAPPING:
+            continue
+        try:
+            mapping = client.get_event_source_mapping(UUID=resource["PhysicalResourceId"])
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                continue  # deleted by hand: it feeds nobody
+            raise
+        yield resource["LogicalResourceId"], mapping["EventSourceArn"]

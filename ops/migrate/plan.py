@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from botocore.exceptions import ClientError
 
 from ops.deployed import Deployed
-from ops.migrate.legacy import LegacyStack, functions_naming, shared_side
+from ops.errors import OperatorError, code_of
+from ops.migrate import named
+from ops.migrate.drift import drifted
+from ops.migrate.legacy import LegacyStack, shared_side
 from ops.migrate.pointing import Change
+from ops.migrate.retired import Feed, named_in
 from ops.migrate.rewrite import announce, rewrite
+from ops.migrate.survey import Clients, Survey, survey
+from ops.migrate.template import sub_text, walk
 
 STEPS: Final = ("backup", "publish", "announce", "drain", "retire", "confirm")
 """Their order. Until `retire` has begun, `migrate rollback` puts everything back."""
+_SSM: Final = re.compile(r"\{\{resolve:ssm:(?P<name>[^:}]+)(:\d+)?\}\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +44,24 @@ class Plan:
     stack: str
     status: str
     legacy_api: str | None
+    legacy_table: str | None
+    connections: int
+    """Rows in the legacy table."""
     shared_api: str
+    shared_name: str
     steps: tuple[PlannedStep, ...]
     removals: tuple[str, ...]
     """Logical ids that leave the stack, sorted; nothing else may."""
+    blockers: tuple[str, ...]
+    """What CloudFormation would refuse: `apply` does not begin."""
+    notes: tuple[str, ...]
+    """What the operator should know of and the migration leaves as it is."""
     leftovers: tuple[str, ...]
     """What will still point at the legacy API when the plan has been carried out."""
+    found_by_name: tuple[named.Named, ...]
+    """What is called like the legacy app's, outside its stack; never touched."""
+    unread: tuple[str, ...]
+    """Where this operator may not look."""
 
     @property
     def digest(self) -> str:
@@ -52,56 +75,164 @@ class Plan:
         return not self.removals
 
 
-def make(legacy: LegacyStack, deployed: Deployed, lambda_client: Any) -> Plan:
-    """Compare the two sides. Reads only."""
+def make(
+    legacy: LegacyStack,
+    deployed: Deployed,
+    clients: Clients,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> Plan:
+    """Compare the two sides. Reads only; `progress` gets how many Lambdas were read of how many."""
     shared = shared_side(deployed)
-    first = announce(legacy.template, shared)
+    shared_name = _shared_name(clients, deployed)
+    first = announce(legacy.template, shared, legacy=legacy.retired)
     names = legacy.physical_names()
-    second = rewrite(first.template, shared, legacy_names=names)
-    rewritten = {
-        physical
-        for logical, physical in legacy.physical.items()
-        if "Function" in str(legacy.template["Resources"].get(logical, {}).get("Type"))
-    }
-    elsewhere = functions_naming(
-        lambda_client, names, frozenset(deployed.functions.values()) | rewritten
-    )
+    second = rewrite(first.template, shared, legacy=legacy.retired, legacy_names=names)
+    found = survey(clients, progress)
+    by_name, unread = _by_name(clients, legacy, deployed, found)
+    pointed_to = names | {one.id for one in by_name if one.kind == "WebSocket API"}
+    table = legacy.table()
     return Plan(
         stack=legacy.name,
         status=legacy.status,
         legacy_api=legacy.api_id(),
+        legacy_table=table,
+        connections=0 if table is None else named.count_rows(clients("dynamodb"), table),
         shared_api=deployed.api_id,
-        removals=tuple(sorted(legacy.retired.all)),
-        leftovers=(*second.leftovers, *elsewhere),
+        shared_name=shared_name,
+        removals=tuple(sorted(legacy.removals)),
+        blockers=tuple(_importers(clients("cloudformation"), legacy, first.template)),
+        notes=(
+            *(_kept(feed) for feed in sorted(legacy.retired.kept_feeds, key=_by_id)),
+            *drifted(clients("cloudformation"), legacy.name),
+        ),
+        leftovers=(
+            *second.leftovers,
+            *indirect(second.template, legacy, found, pointed_to),
+            *found.naming(names, but=_rewritten(legacy, second.changes)),
+        ),
+        found_by_name=by_name,
+        unread=(*found.unread, *unread),
         steps=_steps(first.changes, second.changes, legacy),
     )
 
 
-def as_json(plan: Plan) -> str:
-    """The plan as one JSON object."""
-    return json.dumps(asdict(plan) | {"digest": plan.digest, "isDone": plan.is_done}, indent=2)
+def absent(clients: Clients, stack: str, deployed: Deployed) -> tuple[named.Named, ...]:
+    """What carries the names of a stack that is not there."""
+    begin = named.stems(stack, deployed.stage, ())
+    found = survey(clients, lambda _, __: None)
+    return named.find(clients, begin, _ours(deployed), found)[0]
 
 
-def as_text(plan: Plan) -> str:
-    """The plan as a person reads it."""
-    if plan.is_done:
-        return f"{plan.stack} has no WebSocket API of its own any more: nothing to migrate"
-    lines = [
-        f"{plan.stack} ({plan.status}): from the API {plan.legacy_api} to {plan.shared_api}",
-        "",
-    ]
-    marks = {"add": "+", "remove": "-", "rewrite": "~"}
-    for number, step in enumerate(plan.steps, 1):
-        lines.append(f"{number}. {step.name}: {step.does}")
-        lines.extend(
-            f"     {marks[change.kind]} {change.path}  ({change.what})" for change in step.changes
+def indirect(
+    template: Mapping[str, Any], legacy: LegacyStack, found: Survey, names: frozenset[str]
+) -> Iterator[str]:
+    """Where the template takes a value from elsewhere that names one of these.
+
+    That is a parameter's value, an import from another stack, and a `{{resolve:ssm:...}}`.
+    """
+    given = {**legacy.parameters, **legacy.resolved}
+    for name in template.get("Parameters", {}):
+        for said in named_in(given.get(name, ""), names):
+            yield f"Parameters.{name} has a value that names {said}"
+    for path, value in walk(template):
+        where = ".".join(str(part) for part in path)
+        if isinstance(value, str):
+            for reference in _SSM.finditer(value):
+                stored = found.parameters.get(reference["name"], "")
+                for said in named_in(stored, names):
+                    yield f"{where} takes the parameter {reference['name']}, which names {said}"
+        elif isinstance(value, dict) and "Fn::ImportValue" in value:
+            export = _spelled(cast("dict[str, Any]", value)["Fn::ImportValue"], given)
+            for said in named_in(found.exports.get(export, ""), names):
+                yield f"{where} imports {export}, which names {said}"
+
+
+def _spelled(value: Any, parameters: Mapping[str, str]) -> str:
+    """A name that a template makes of its parameters."""
+    text = sub_text(value) or ""
+    for name, given in parameters.items():
+        text = text.replace(f"${{{name}}}", given)
+    return text
+
+
+def _shared_name(clients: Clients, deployed: Deployed) -> str:
+    """The shared API's name; the tables are looked at too, so that a wrong account is noticed."""
+    try:
+        api = clients("apigatewayv2").get_api(ApiId=deployed.api_id)
+        for table in (deployed.connections_table, deployed.subscriptions_table):
+            clients("dynamodb").describe_table(TableName=table)
+    except ClientError as error:
+        if code_of(error) not in {"NotFoundException", "ResourceNotFoundException"}:
+            raise
+        said = error.response.get("Error", {}).get("Message", "")
+        raise OperatorError(
+            "the shared side that the outputs name is not in this account and region "
+            f"({error.operation_name}: {said}): check --profile, and whether the outputs are of "
+            "this stage"
+        ) from error
+    return str(api["Name"])
+
+
+def _by_name(
+    clients: Clients, legacy: LegacyStack, deployed: Deployed, found: Survey
+) -> tuple[tuple[named.Named, ...], list[str]]:
+    called = [name for logical, name in legacy.physical.items() if logical in legacy.removals]
+    api = legacy.api_id()
+    if api is not None:
+        called.append(str(clients("apigatewayv2").get_api(ApiId=api)["Name"]))
+    begin = named.stems(legacy.name, deployed.stage, called)
+    known = frozenset(legacy.physical.values()) | _ours(deployed)
+    return named.find(clients, begin, known, found)
+
+
+def _ours(deployed: Deployed) -> frozenset[str]:
+    tables = {deployed.connections_table, deployed.subscriptions_table}
+    return frozenset({deployed.api_id, *tables, *deployed.functions.values()})
+
+
+def _rewritten(legacy: LegacyStack, changes: tuple[Change, ...]) -> frozenset[str]:
+    """Physical ids of what the template's change corrects: no leftover, whatever it names today."""
+    everywhere = any(change.path.startswith("Globals.") for change in changes)
+    corrected = {
+        change.path.split(".")[1]
+        for change in changes
+        if change.path.startswith("Resources.") and ".Environment." in change.path
+    }
+    return frozenset(
+        physical
+        for logical, physical in legacy.physical.items()
+        if legacy.types[logical] != "AWS::Lambda::Function" or everywhere or logical in corrected
+    ) | {legacy.name}
+
+
+def _importers(client: Any, legacy: LegacyStack, announced: Mapping[str, Any]) -> Iterator[str]:
+    """Exports that `announce` would change, and that another stack uses."""
+    before, after = (t.get("Outputs", {}) for t in (legacy.template, announced))
+    for output, export in legacy.exports.items():
+        if before.get(output) == after.get(output):
+            continue
+        try:
+            stacks = client.list_imports(ExportName=export)["Imports"]
+        except ClientError as error:
+            if code_of(error) == "ValidationError":
+                continue  # nobody imports it
+            raise
+        yield (
+            f"the stack {', '.join(stacks)} imports {export}, which names the legacy API: "
+            "CloudFormation changes no export that is in use; take the import out first"
         )
-        lines.append(f"     undo: {step.undo}")
-    if plan.leftovers:
-        lines += ["", "still pointing at the legacy API afterwards:"]
-        lines.extend(f"  ! {leftover}" for leftover in plan.leftovers)
-    lines += ["", f"plan {plan.digest}: {len(plan.removals)} resources leave the stack"]
-    return "\n".join(lines)
+
+
+def _kept(feed: Feed) -> str:
+    reads = feed.source or f"its {feed.kind} event {feed.event}"
+    return (
+        f"{feed.function} goes on reading {reads}, which the shared side does not read: after "
+        "`retire` it tells of it through the shared API"
+    )
+
+
+def _by_id(feed: Feed) -> str:
+    return feed.logical_id
 
 
 def _steps(
@@ -114,7 +245,8 @@ def _steps(
     return (
         PlannedStep(
             name="backup",
-            does="saves the template, its parameters and tags, and every row of the old table",
+            does="verifies the shared side and has CloudFormation work out both change sets, then "
+            "saves the template, its parameters and tags, and every row of the old table",
             undo="nothing to undo: only files were written",
         ),
         PlannedStep(
@@ -138,7 +270,7 @@ def _steps(
         ),
         PlannedStep(
             name="retire",
-            does=f"a change set that takes {len(legacy.retired.all)} resources out of the stack "
+            does=f"a change set that takes {len(legacy.removals)} resources out of the stack "
             "and points the rest at the shared API",
             undo="not by this tool: an API that is made again gets another id and URL; the backup "
             "holds the template, the parameters and the rows to make it from",

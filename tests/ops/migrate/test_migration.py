@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager
+import sys
+import zipfile
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,10 @@ import websockets
 from ops.deployed import Deployed, parse
 from ops.errors import OperatorError
 from ops.migrate import change_set, drain
-from ops.migrate.apply import Migration, carry_out, roll_back
+from ops.migrate.apply import carry_out, roll_back
 from ops.migrate.journal import JournalStore
 from ops.migrate.legacy import LegacyStack
+from ops.migrate.migration import Migration
 from ops.migrate.plan import STEPS, Plan, make
 from sandbox import platform
 from sandbox.cloud import Cloud
@@ -41,8 +45,9 @@ class Screen:
         if self.stop_at and text.endswith(self.stop_at):
             raise KeyboardInterrupt
 
-    def counted(self, what: str, done: int, total: int | None) -> None:
-        self.lines.append(f"{what} {done} {total}")
+    @contextmanager
+    def counting(self, what: str) -> Generator[Callable[[int, int | None], None]]:
+        yield lambda done, total: self.say(f"{what} {done} {total}")
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +57,9 @@ def _quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stack(cloud: Cloud, unique: Callable[[str], str]) -> Iterator[str]:
-    """The name of a legacy stack of this test alone."""
-    name, table = unique("legacy"), unique("orders")
+def orders(cloud: Cloud, unique: Callable[[str], str]) -> Iterator[str]:
+    """The ARN of the orders' stream, of a table of this test alone."""
+    table = unique("orders")
     description = cloud.client("dynamodb").create_table(
         TableName=table,
         KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
@@ -62,14 +67,43 @@ def stack(cloud: Cloud, unique: Callable[[str], str]) -> Iterator[str]:
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )["TableDescription"]
-    ensure_legacy(cloud, orders_stream_arn=description["LatestStreamArn"], name=name)
-    yield name
-    cloud.client("cloudformation").delete_stack(StackName=name)
+    yield description["LatestStreamArn"]
     cloud.client("dynamodb").delete_table(TableName=table)
 
 
 @pytest.fixture
-def deployed(cloud: Cloud) -> Deployed:
+def stack(cloud: Cloud, orders: str, unique: Callable[[str], str]) -> Iterator[str]:
+    """The name of a legacy stack of this test alone."""
+    name = unique("legacy")
+    ensure_legacy(cloud, orders_stream_arn=orders, name=name)
+    yield name
+    cloud.client("cloudformation").delete_stack(StackName=name)
+
+
+@pytest.fixture
+def order_events(cloud: Cloud, orders: str, unique: Callable[[str], str]) -> Iterator[str]:
+    """A Lambda of the shared side that reads the orders."""
+    name, client = unique("order-events"), cloud.client("lambda")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", "def handler(event, context): pass")
+    client.create_function(
+        FunctionName=name,
+        Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
+        Role=f"arn:aws:iam::000000000000:role/{name}",
+        Handler="index.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    mapping = client.create_event_source_mapping(
+        EventSourceArn=orders, FunctionName=name, StartingPosition="LATEST"
+    )
+    yield name
+    client.delete_event_source_mapping(UUID=mapping["UUID"])
+    client.delete_function(FunctionName=name)
+
+
+@pytest.fixture
+def deployed(cloud: Cloud, order_events: str) -> Deployed:
     """The shared side, as a stack's outputs describe it."""
     shared = platform.ensure(cloud)
     base = f"127.0.0.1:{cloud.port}/_aws/execute-api/{shared.api_id}/{shared.stage}"
@@ -81,7 +115,7 @@ def deployed(cloud: Cloud) -> Deployed:
             "connectionsTable": "WizzUser_websocket_connections_sandbox",
             "subscriptionsTable": "WizzUser_websocket_subscriptions_sandbox",
             "routes": [],
-            "functions": {},
+            "functions": {"order_events": order_events},
             "sandbox": {"endpoint": cloud.endpoint, "region": cloud.region, "users": []},
         }
     )
@@ -101,7 +135,7 @@ def migration(cloud: Cloud, deployed: Deployed, stack: str) -> Migration:
 
 
 def _plan(migration: Migration) -> Plan:
-    return make(migration.legacy(), migration.deployed, migration.client("lambda"))
+    return make(migration.legacy(), migration.deployed, migration.client)
 
 
 def _screen(migration: Migration) -> Screen:
