@@ -15,7 +15,7 @@ from sandbox.engine.deployment import Deployment
 from sandbox.engine.journal import Journal
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.plugins import PLUGINS, Host, Plugin, surroundings
-from sandbox.engine.policy import Pack, Packs
+from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project, load_project
 from sandbox.engine.references import References
 from sandbox.engine.registry import Registry
@@ -88,27 +88,9 @@ class BuiltinEngine:
         began = monotonic()
         view = display.view_for(request, operation, stack.name)
         reporter = Reporter(view)
-        outputs: values.Properties = {}
-        ok, preview = False, operation == "preview"
+        ok, outputs = False, {}
         try:
-            project = load_project(stack)
-            file = _state_file(stack, project)
-            with contextlib.nullcontext() if preview else lock.held(file.lock, operation):
-                before = file.load()
-                if not preview:
-                    file.keep_backup()
-                journal = Journal(None if preview else file, before)
-                if operation in {"refresh", "destroy"}:
-                    request = replace(request, policy_packs=(), policy_pack_configs=())
-                try:
-                    with self._deployment(
-                        stack, project, request, before, journal, reporter, preview=preview
-                    ) as deployment:
-                        work(deployment, project)
-                        ok = not deployment.steps.failed
-                finally:
-                    journal.close(forget_creates=operation == "refresh" and ok)
-                outputs = journal.current().outputs
+            ok, outputs = self._run(stack, request, operation, work, reporter)
         except StoppedError:
             pass
         except EngineError as error:
@@ -125,49 +107,40 @@ class BuiltinEngine:
         view.close(result, reporter)
         return result
 
-    @contextlib.contextmanager
-    def _deployment(
-        self,
-        stack: Stack,
-        project: Project,
-        request: Request,
-        before: Snapshot,
-        journal: Journal,
-        reporter: Reporter,
-        *,
-        preview: bool,
-    ) -> Generator[Deployment]:
-        """Put together what an operation needs, and take it down."""
-
-        def log(line: str) -> None:
-            reporter.message("info", line)
-
-        _warn_of_pending(before, reporter)
+    def _run(
+        self, stack: Stack, request: Request, operation: str, work: Work, reporter: Reporter
+    ) -> tuple[bool, values.Properties]:
+        """Put together what an operation needs, do its work, and take everything down again."""
+        preview = operation == "preview"
+        project = load_project(stack)
         environment = surroundings(stack.environment)
-        configs = request.policy_pack_configs or (None,) * len(request.policy_packs)
-        if len(configs) != len(request.policy_packs):
-            raise EngineError("give one policy configuration per policy pack, in the same order")
-        pairs = zip(request.policy_packs, configs, strict=True)
-        running = [
-            Pack(folder, config, project, preview=preview, environment=environment, log=log)
-            for folder, config in pairs
-        ]
-        packs = Packs(running, reporter.finding)
+        file = _state_file(stack, project)
         references = Plugin(servicer=lambda: References(stack.home, project.name))
         plugins = {**self._plugins, "pulumi": references}
-        host = Host(plugins, environment, project.program, log)
-        try:
+        if operation in {"refresh", "destroy"}:
+            request = replace(request, policy_packs=(), policy_pack_configs=())
+        with contextlib.ExitStack() as until_done:
+            if not preview:
+                until_done.enter_context(lock.held(file.lock, operation))
+            before = file.load()
+            if not preview:
+                file.keep_backup()
+            journal = Journal(None if preview else file, before)
+            until_done.callback(journal.close)
+            _warn_of_pending(before, reporter)
+            packs = Packs(request, project, environment, reporter, preview=preview)
+            until_done.callback(packs.close)
+            host = Host(plugins, environment, project.program, reporter.line)
+            until_done.callback(host.close)
             # Their processes start while this one imports the program.
             for package in _packages(before, project):
                 host.prepare(package)
             registry = Registry(host)
             steps = Steps(before.resources, journal, registry, reporter, request, preview=preview)
-            with program.surroundings(project, environment), _interrupts(steps, host, reporter):
-                yield Deployment(project, steps, packs)
-        finally:
-            reporter.packs = packs.names
-            packs.close()
-            host.close()
+            until_done.enter_context(program.surroundings(project, environment))
+            until_done.enter_context(_interrupts(steps, host, reporter))
+            work(Deployment(project, steps, packs), project)
+            return not steps.failed, journal.current().outputs
 
 
 def _run_program(deployment: Deployment, project: Project) -> None:

@@ -16,7 +16,6 @@ from sandbox.stack import EngineError
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX = "pulumi:providers:"
-_VERSION = 3
 
 
 class Resource(
@@ -200,7 +199,7 @@ class StateFile:
         self.path = path
         self._stack = stack
         self._crypter = crypter
-        self._lines: weakref.WeakKeyDictionary[Resource, bytes] = weakref.WeakKeyDictionary()
+        self._lines = weakref.WeakKeyDictionary[Resource, msgspec.Raw]()
 
     @property
     def backup(self) -> Path:
@@ -217,8 +216,8 @@ class StateFile:
         try:
             document = json.loads(self.path.read_text(encoding="utf-8"))
             version, latest = document["version"], document["checkpoint"].get("latest")
-            if version != _VERSION:
-                raise EngineError(f"it has version {version!r}, this engine reads {_VERSION}")
+            if version != 3:
+                raise EngineError(f"it has version {version!r}, this engine reads 3")
             return from_deployment(latest, self._crypter) if latest else Snapshot()
         except FileNotFoundError:
             return Snapshot()
@@ -239,12 +238,10 @@ class StateFile:
     def write(self, snapshot: Snapshot) -> None:
         """Put a state in the place of the one before, in one move."""
         # One line a resource: easy to read, and only what is new is rendered.
-        lines = b",\n".join([self._line(resource) for resource in snapshot.resources])
-        head = to_deployment(Snapshot(pending=snapshot.pending), self._crypter)
-        del head["resources"]
-        name, rest = json.dumps(self._stack), json.dumps(head)[:-1]
-        start = f'{{"version": {_VERSION}, "checkpoint": {{"stack": {name}, "latest": {rest}'
-        self._put(self.path, start.encode() + b', "resources": [\n' + lines + b"\n]}}}\n")
+        latest = to_deployment(Snapshot(pending=snapshot.pending), self._crypter)
+        latest["resources"] = [self._line(resource) for resource in snapshot.resources]
+        checkpoint = {"stack": self._stack, "latest": latest}
+        self._put(self.path, msgspec.json.encode({"version": 3, "checkpoint": checkpoint}))
 
     def _put(self, path: Path, content: bytes) -> None:
         draft = path.with_suffix(f".{os.getpid()}.tmp")
@@ -256,8 +253,9 @@ class StateFile:
             draft.unlink(missing_ok=True)
             raise EngineError(f"cannot write the state {path}: {error.strerror}") from error
 
-    def _line(self, resource: Resource) -> bytes:
+    def _line(self, resource: Resource) -> msgspec.Raw:
         line = self._lines.get(resource)
         if line is None:
-            line = self._lines[resource] = json.dumps(_sealed(resource, self._crypter)).encode()
+            rendered = b"\n" + msgspec.json.encode(_sealed(resource, self._crypter))
+            line = self._lines[resource] = msgspec.Raw(rendered)
         return line

@@ -1,7 +1,7 @@
 """Takes what the program registers and decides the steps that bring it about.
 
 `register`, `read` and `invoke` are called from many threads at once, one per resource in flight.
-What they share is guarded by one lock that is never held while a provider or a pack is asked.
+What they share is guarded by a lock that is never held while a provider or a pack is asked.
 """
 
 import threading
@@ -18,7 +18,7 @@ from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project
 from sandbox.engine.providers import Diff, Failures, Provider, ProviderError
-from sandbox.engine.registry import COMPONENTS, Manager, Once
+from sandbox.engine.registry import COMPONENTS, Manager
 from sandbox.engine.steps import PROTECTED, Steps, StoppedError
 from sandbox.stack import Op
 
@@ -46,8 +46,10 @@ class Deployment:
         self._project = project
         self._packs = packs
         self._preview = steps.preview
-        self._defaults = Once()
         self._lock = threading.Lock()
+        # Held while a default provider is registered: whoever else wants one waits for it.
+        self._default_lock = threading.Lock()
+        self._defaults: dict[tuple[str, str], str] = {}
         # By URN, what the program has asked for; a registration is there before it is done.
         self._wanted: dict[str, Resource] = {}
         self._missing: set[str] = set()
@@ -59,8 +61,13 @@ class Deployment:
 
     # -- what the program asks for ------------------------------------------------------------
 
-    def register(self, goal: RegisterResourceRequest) -> tuple[Resource, bool]:
-        """Bring one resource to what the program wants; return it, and whether it was skipped."""
+    def register(
+        self, goal: RegisterResourceRequest, read: str | None = None
+    ) -> tuple[Resource, bool]:
+        """Bring one resource to what the program wants; return it, and whether it was skipped.
+
+        With an id to `read` somebody else manages it (`get`).
+        """
         self.steps.stop_if_cancelled()
         refuse_unsupported(goal)
         with self.steps.failing(self._urn(goal.parent, goal.type, goal.name)):
@@ -71,21 +78,15 @@ class Deployment:
             except NoProviderError as error:
                 return self._without_provider(goal, new, error), True
             new = new.copy(provider=reference)
+            if read is not None:
+                unknown = values.is_unknown(read)
+                new = new.copy(external=True, id="" if unknown else read)
+                if unknown:
+                    return self.steps.settle(new, drop=old), False
+                return self.steps.read(old, new, manager, read), False
             if not self.steps.includes(new):
                 return self._untargeted(old, new)
             return self._register(goal, old, new, manager), False
-
-    def read(self, goal: RegisterResourceRequest, identity: str) -> Resource:
-        """Read a resource that somebody else manages (`get`)."""
-        self.steps.stop_if_cancelled()
-        with self.steps.failing(self._urn(goal.parent, goal.type, goal.name)):
-            old, new = self._claim(goal)
-            manager, reference = self._manager(new, goal.provider, goal.version)
-            unknown = values.is_unknown(identity)
-            new = new.copy(provider=reference, external=True, id="" if unknown else identity)
-            if unknown:
-                return self.steps.settle(new, drop=old)
-            return self.steps.read(old, new, manager, identity)
 
     def invoke(
         self, token: str, arguments: values.Properties, provider: str, version: str
@@ -166,8 +167,7 @@ class Deployment:
             return registry, ""
         package = new.type.split(":", 1)[0]
         registry.require(package)
-        key = (package, version)
-        reference = reference or self._defaults.get(key, lambda: self._default_provider(*key))
+        reference = reference or self._default_provider(package, version)
         if provider := registry.get(reference):
             return provider, reference
         state = self.steps.known(reference.rpartition("::")[0])
@@ -177,6 +177,12 @@ class Deployment:
 
     def _default_provider(self, package: str, version: str) -> str:
         """Register the provider that a program gets without asking, named as the CLI names it."""
+        with self._default_lock:
+            if (package, version) not in self._defaults:
+                self._defaults[package, version] = self._register_default(package, version)
+            return self._defaults[package, version]
+
+    def _register_default(self, package: str, version: str) -> str:
         inputs: values.Properties = {
             key: values.secret(value) if is_secret else value
             for key, (value, is_secret) in self._project.package_config(package).items()

@@ -74,10 +74,13 @@ class Journal:
             resources = (*self._news, *self._base)
             return Snapshot(resources=resources, pending=(*self._kept, *pending))
 
-    def close(self, *, forget_creates: bool = False) -> None:
+    def forget_creates(self) -> None:
+        """Let go of creates that were broken off before this operation."""
+        self._changed = self._changed or bool(self._kept)
+        self._kept = []
+
+    def close(self) -> None:
         """Write what is not written yet."""
-        if forget_creates and self._kept:
-            self._kept, self._changed = [], True
         if self._changed:
             self._save()
 

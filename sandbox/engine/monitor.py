@@ -67,7 +67,7 @@ class Monitor:
             dependencies=request.dependencies,
             additionalSecretOutputs=request.additionalSecretOutputs,
         )
-        resource = self._deployment.read(goal, request.id)
+        resource, _ = self._deployment.register(goal, request.id)
         return resource_pb2.ReadResourceResponse(
             urn=resource.urn, id=resource.id, properties=values.to_struct(resource.outputs)
         )

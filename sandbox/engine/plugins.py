@@ -1,15 +1,15 @@
 """Child processes that speak gRPC: the provider plugins and the policy packs."""
 
 import os
-import select
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from typing import IO
 
 import grpc
 from google.protobuf import empty_pb2
@@ -23,6 +23,10 @@ from sandbox.stack import EngineError
 
 _START_SECONDS = 60.0
 _MESSAGE_BYTES = 400 * 1024 * 1024
+_OPTIONS = [
+    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MESSAGE_BYTES),
+]
 # What a child runs: its module, and a thread that ends it when its parent is gone, however it went.
 _LAUNCH = """\
 import os, runpy, sys, threading
@@ -67,7 +71,7 @@ class Inside:
         self._server.start()
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
 
-    def channel(self) -> grpc.Channel:
+    def connect(self) -> grpc.Channel:
         """Return the connection."""
         return self._channel
 
@@ -92,9 +96,8 @@ class Child:
         log: Callable[[str], None],
     ) -> None:
         self._what = what
-        self._lines: list[str] = []
+        self._said: deque[str] = deque(maxlen=20)
         self._log = log
-        self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
         # A session of its own: Ctrl-C reaches the engine, which lets the calls in flight finish.
         self._process = subprocess.Popen(
@@ -106,56 +109,40 @@ class Child:
             env={**environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-        threading.Thread(target=self._read_errors, daemon=True).start()
+        self._errors = self._listen(self._process.stderr)
 
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
-    def channel(self) -> grpc.Channel:
+    def connect(self) -> grpc.Channel:
         """Return the connection; `EngineError` if the process does not say its port."""
-        with self._lock:
-            if self._channel is None:
-                options = [
-                    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-                    ("grpc.max_send_message_length", _MESSAGE_BYTES),
-                ]
-                self._channel = grpc.insecure_channel(f"127.0.0.1:{self._port()}", options=options)
-            return self._channel
-
-    def _port(self) -> int:
         stdout = self._process.stdout
         assert stdout is not None
-        deadline = monotonic() + _START_SECONDS
-        line = b""
-        while not line.endswith(b"\n"):
-            ready, _, _ = select.select([stdout], [], [], max(0.0, deadline - monotonic()))
-            byte = os.read(stdout.fileno(), 1) if ready else b""
-            if not byte:
-                break
-            line += byte
-        threading.Thread(target=self._read_output, daemon=True).start()
-        try:
-            return int(line)
-        except ValueError:
+        impatience = threading.Timer(_START_SECONDS, self._process.kill)
+        impatience.start()
+        line = stdout.readline().decode(errors="replace").strip()
+        impatience.cancel()
+        if not line.isdecimal():
             self.kill()
-            said = " ".join([line.decode(errors="replace").strip(), *self._lines[-20:]]).strip()
+            self._errors.join(timeout=1.0)
+            said = " ".join([line, *self._said]).strip() or "nothing"
             raise EngineError(
-                f"{self._what} did not start: its first line must be a port, it said: "
-                f"{said or 'nothing'}"
-            ) from None
+                f"{self._what} did not start: its first line must be a port, it said: {said}"
+            )
+        self._listen(stdout)
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{line}", options=_OPTIONS)
+        return self._channel
 
-    def _read_output(self) -> None:
-        for raw in self._process.stdout or ():
-            self._log(raw.decode(errors="replace").rstrip())
+    def _listen(self, stream: IO[bytes] | None) -> threading.Thread:
+        """Pass on what the process says; what it says before it is connected explains why not."""
 
-    def _read_errors(self) -> None:
-        for raw in self._process.stderr or ():
-            line = raw.decode(errors="replace").rstrip()
-            self._lines.append(line)
-            if self._channel is not None and line:
-                self._log(line)
+        def listen() -> None:
+            for raw in stream or ():
+                line = raw.decode(errors="replace").rstrip()
+                self._said.append(line)
+                if self._channel is not None and line:
+                    self._log(line)
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        return thread
 
     def kill(self) -> None:
         """End the process now; calls in flight fail."""
@@ -200,7 +187,7 @@ class Host:
         self.require(package)
         with self._lock:
             child = self._waiting.pop(package, None) or self._start(package)
-        self._channels.append(child.channel())
+        self._channels.append(child.connect())
         return self._channels[-1]
 
     def _start(self, package: str) -> Child | Inside:

@@ -21,26 +21,28 @@ from sandbox.engine import policy_config, values
 from sandbox.engine.checkpoint import Resource
 from sandbox.engine.plugins import Child
 from sandbox.engine.project import Project
-from sandbox.stack import EngineError, Finding
+from sandbox.engine.report import Reporter
+from sandbox.stack import EngineError, Finding, Request
 
 _SEVERITIES = ("", "low", "medium", "high", "critical")
 
 
 class Pack:
-    """One running policy pack. Its process starts while the program is loaded."""
+    """One running policy pack; its process starts while the program is loaded."""
 
     def __init__(
         self,
         folder: Path,
         config: Path | None,
         project: Project,
-        *,
-        preview: bool,
         environment: Mapping[str, str],
         log: Callable[[str], None],
+        *,
+        preview: bool,
     ) -> None:
-        self.folder = folder
-        self._config = config
+        # Both are used when the program has been given its own folder.
+        self.folder = folder = folder.resolve()
+        self._config = config.resolve() if config else None
         description = _read_description(folder)
         self.version = str(description.get("version") or "0.0.1")
         self._child = Child(
@@ -63,7 +65,7 @@ class Pack:
 
     def configure(self) -> None:
         """Give the pack its configuration."""
-        self._stub = analyzer_pb2_grpc.AnalyzerStub(self._child.channel())
+        self._stub = analyzer_pb2_grpc.AnalyzerStub(self._child.connect())
         info = self._ask("GetAnalyzerInfo", empty_pb2.Empty())
         self.name = info.name
         configured = policy_config.reconcile(info, self._config, self.folder)
@@ -132,19 +134,28 @@ class Pack:
 
 
 class Packs:
-    """All packs of an operation; what they report is passed to `report` as it is found."""
+    """All packs of an operation; what they find is reported as it is found."""
 
-    def __init__(self, packs: list[Pack], report: Callable[[Finding], None]) -> None:
-        self._packs = packs
-        self._report = report
-        self._pool = ThreadPoolExecutor(max_workers=max(1, len(packs)))
+    def __init__(
+        self,
+        request: Request,
+        project: Project,
+        environment: Mapping[str, str],
+        reporter: Reporter,
+        *,
+        preview: bool,
+    ) -> None:
+        configs = request.policy_pack_configs or (None,) * len(request.policy_packs)
+        if len(configs) != len(request.policy_packs):
+            raise EngineError("give one policy configuration per policy pack, in the same order")
+        self._report = reporter
+        self._packs = [
+            Pack(folder, config, project, environment, reporter.line, preview=preview)
+            for folder, config in zip(request.policy_packs, configs, strict=True)
+        ]
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(self._packs)))
         # The packs get ready while the program is imported; the first review waits for them.
-        self._ready = [self._pool.submit(pack.configure) for pack in packs]
-
-    @property
-    def names(self) -> list[tuple[str, str, str]]:
-        """Name, version and folder of every pack."""
-        return [(pack.name, pack.version, str(pack.folder)) for pack in self._packs]
+        self._ready = [self._pool.submit(pack.configure) for pack in self._packs]
 
     def _wait(self) -> None:
         for future in self._ready:
@@ -160,9 +171,7 @@ class Packs:
         self._wait()
         inputs, findings = resource.inputs, []
         if self._packs:
-            request = analyzer_pb2.AnalyzeRequest(
-                **_described(resource, inputs, provider),
-            )
+            request = analyzer_pb2.AnalyzeRequest(**_described(resource, inputs, provider))
             request.options.deleteBeforeReplace = goal.deleteBeforeReplace
             request.options.deleteBeforeReplaceDefined = goal.deleteBeforeReplaceDefined
             for pack in self._packs:
@@ -201,11 +210,12 @@ class Packs:
 
     def _tell(self, findings: list[Finding]) -> bool:
         for finding in findings:
-            self._report(finding)
+            self._report.finding(finding)
         return any(finding.level == "mandatory" for finding in findings)
 
     def close(self) -> None:
         """End every pack."""
+        self._report.packs = [(pack.name, pack.version, str(pack.folder)) for pack in self._packs]
         self._pool.shutdown(wait=False, cancel_futures=True)
         for pack in self._packs:
             pack.close()

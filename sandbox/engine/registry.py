@@ -7,9 +7,7 @@ its create is the configuration of a plugin. `Registry` plays the provider of al
 
 import threading
 import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Any
+from collections.abc import Sequence
 
 from sandbox.engine import values
 from sandbox.engine.checkpoint import PROVIDER_PREFIX, Resource
@@ -23,27 +21,6 @@ from sandbox.engine.providers import (
 )
 
 _INTERNAL = "__internal"
-
-
-class Once:
-    """Results that are computed by the first who asks, while others wait for them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._futures: dict[Any, Future[Any]] = {}
-
-    def get(self, key: Any, compute: Callable[[], Any]) -> Any:
-        """Return the result for a key; an error is everybody's."""
-        with self._lock:
-            mine = key not in self._futures
-            future = self._futures.setdefault(key, Future())
-        if mine:
-            try:
-                future.set_result(compute())
-            except BaseException as error:
-                future.set_exception(error)
-                raise
-        return future.result()
 
 
 class Components:
@@ -89,7 +66,7 @@ class Registry(Components):
         self._host = host
         self._checked: dict[str, Provider] = {}
         self._configured: dict[str, Provider] = {}
-        self._loading = Once()
+        self._loading = threading.Lock()
 
     def get(self, reference: str) -> Provider | None:
         """Return a provider that is configured."""
@@ -97,8 +74,8 @@ class Registry(Components):
 
     def ensure(self, state: Resource) -> Provider:
         """Return the provider that a state describes, configured as it says."""
-        ready = self.get(state.reference)
-        return ready or self._loading.get(state.reference, lambda: self._configure(state))
+        with self._loading:
+            return self.get(state.reference) or self._configure(state)
 
     def _open(self, state: Resource) -> Provider:
         return Provider(self._host.open(state.type.removeprefix(PROVIDER_PREFIX)))

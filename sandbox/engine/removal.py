@@ -42,10 +42,11 @@ def waves(condemned: Iterable[Resource]) -> list[list[Resource]]:
 
 
 def refresh(steps: Steps) -> None:
-    """Read every resource from its provider and record what it found."""
+    """Read every resource from its provider, record what it found, forget broken-off creates."""
     resources = [r for r in steps.journal.current().resources if steps.includes(r)]
     with ThreadPoolExecutor(max_workers=steps.parallel) as pool:
         list(pool.map(lambda resource: _refresh(steps, resource), resources))
+    steps.journal.forget_creates()
 
 
 def _refresh(steps: Steps, old: Resource) -> None:

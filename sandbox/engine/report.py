@@ -66,6 +66,10 @@ class Reporter:
             self.diagnostics.append(diagnostic)
             self._view.message(diagnostic)
 
+    def line(self, text: str) -> None:
+        """Tell what a child process has printed."""
+        self.message("info", text)
+
     def finding(self, finding: Finding) -> None:
         """Tell what a pack has found."""
         self.findings.append(finding)

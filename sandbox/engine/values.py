@@ -16,19 +16,8 @@ ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+# Python's SDK sends and understands this one for a value of any type.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-# One sentinel per type; the SDK sends the one of strings, providers may send any of them.
-UNKNOWNS = frozenset(
-    {
-        UNKNOWN,
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # bool
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
-        "030794c1-ac77-496b-92df-f27374a8bd58",  # asset
-        "e48ece36-62e2-4504-bad9-02848725956a",  # archive
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
-    }
-)
 _MISSING = object()
 
 Properties = dict[str, Any]
@@ -74,7 +63,7 @@ def secret(value: Any) -> Any:
 
 def is_unknown(value: Any) -> bool:
     """Say whether the value itself is unknown."""
-    return isinstance(value, str) and value in UNKNOWNS
+    return isinstance(value, str) and value == UNKNOWN
 
 
 def has_secret(value: Any) -> bool:
