@@ -63,6 +63,12 @@ class Deployed:
         return urlsplit(self.url).path.rstrip("/").rsplit("/", 1)[-1]
 
     @property
+    def prefix(self) -> str | None:
+        """What the names of all our resources begin with, as `order-receiver-dev-`."""
+        function = self.functions.get("websocket", "")
+        return function.removesuffix("websocket") if function.endswith("-websocket") else None
+
+    @property
     def place(self) -> access.Place:
         """Whose account the stack is in, and where."""
         if self.sandbox is not None:

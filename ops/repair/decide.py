@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, Literal
 
+from ops.lifetimes import LIFE_SECONDS, began, expired, is_over
 from ops.paced import Row
 
 Kind = Literal["entity type", "missing subscription", "orphan", "abandoned"]
@@ -21,9 +21,6 @@ Value = str | float | bool
 
 TOGETHER: Final = 20
 """Subscriptions of one connection that are mended at once."""
-
-LIFE_SECONDS: Final = 2 * 3600 + 600
-"""No connection lives longer than two hours; clocks differ and writes are late by minutes."""
 
 CONNECTION: Final = (
     *("connectionId", "businessId", "entityType", "userType", "userId", "driverId"),
@@ -35,6 +32,9 @@ SUBSCRIPTION: Final = (
     *("subscriptionType", "entityId", "lastUpdate", "writtenBy", "ttl"),
 )
 """What is read of a subscription's row."""
+
+BUSINESS: Final = ("businessId", "ownerId", "isActive", "acceptingOrders")
+"""What is read of a business's row; it is open when neither of the two flags says no."""
 
 _CONNECTION_FACTS: Final = ("businessId", "entityType", "userId", "connectedAt", "registeredBy")
 _SUBSCRIPTION_FACTS: Final = SUBSCRIPTION[1:-1]
@@ -89,11 +89,27 @@ class Left:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Business:
+    """What a business's row says of it."""
+
+    owner: str | None
+    """The user who owns it; None where the row names none."""
+    is_open: bool
+
+    @classmethod
+    def of(cls, row: Row) -> Business:
+        """Read a row with the attributes BUSINESS."""
+        flags = [row.get(name) for name in BUSINESS[2:]]
+        known = [flag for flag in flags if isinstance(flag, bool)]
+        return cls(owner=row.get("ownerId"), is_open=bool(known) and all(known))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What is known beside the rows of a page."""
 
-    owners: Mapping[str, str | None]
-    """Business -> the user who owns it; None where its row names none. Absent: no such business."""
+    businesses: Mapping[str, Business]
+    """Those of the businesses that the rows name which there are."""
     subscribed: Mapping[str, frozenset[str]]
     """Business -> connections that have a subscription to its topic."""
     connections: Mapping[str, Row]
@@ -136,7 +152,9 @@ def connection_decisions(rows: Sequence[Row], around: Surroundings) -> Iterator[
             if mistyped or reason != OVER:
                 yield Left(table="connections", key=key, reason=reason)
             continue
-        subscription = _subscription(row, ends) if missing and ends is not None else None
+        subscription = None
+        if missing and ends is not None:
+            subscription = _subscription(row, around.businesses[business], ends)
         yield Mend(
             writes=(
                 Write(
@@ -153,7 +171,7 @@ def connection_decisions(rows: Sequence[Row], around: Surroundings) -> Iterator[
         )
 
 
-def _subscription(row: Row, ends: float) -> Write:
+def _subscription(row: Row, of: Business, ends: float) -> Write:
     """The subscription that a merchant's connection lacks.
 
     It opens nothing to anybody: an event goes only to those whose registration proves them.
@@ -173,7 +191,7 @@ def _subscription(row: Row, ends: float) -> Write:
             "entityType": "merchant",
             "subscriptionType": "business_status",
             "topic": topic,
-            "isActive": True,
+            "isActive": of.is_open,
             "createdAt": str(row["connectedAt"]),
             "ttl": ends,
             "writtenBy": "order-receiver",
@@ -192,7 +210,7 @@ def is_a_devices(row: Row, now: float) -> bool:
         row.get("subscriptionType") == "business_status"
         and bool(row.get("businessId"))
         and not row.get("writtenBy")
-        and not _expired(row, now)
+        and not expired(row, now)
     )
 
 
@@ -201,14 +219,14 @@ def subscription_decisions(rows: Sequence[Row], around: Surroundings) -> Iterato
     of_connection: dict[str, list[Write]] = {}
     for row in rows:
         key = str(row["subscriptionId"])
-        if _is_abandoned(row) and not _expired(row, around.now):
+        if _is_abandoned(row) and not expired(row, around.now):
             yield Mend(writes=(_deletion("abandoned", row),))
             continue
         if not is_a_devices(row, around.now):
             continue
         name = str(row.get("connectionId") or "")
         connection = around.connections.get(name)
-        if connection is None or _is_over(connection, around.now):
+        if connection is None or is_over(connection, around.now):
             if _was_a_merchants(row, around):
                 of_connection.setdefault(name, []).append(_deletion("orphan", row))
             else:
@@ -281,10 +299,10 @@ def _guard(name: str, connection: Row | None) -> tuple[Write, ...]:
 def _not_ours(row: Row, around: Surroundings) -> str | None:
     """Why a connection is not one of its business's merchant, as far as anybody knows."""
     business = str(row["businessId"])
-    if business not in around.owners:
+    if business not in around.businesses:
         return BUSINESS_UNKNOWN
     # Where the client knew no user it gave the business's id for one.
-    owner, user = around.owners[business], row.get("userId")
+    owner, user = around.businesses[business].owner, row.get("userId")
     if owner is not None and user and user not in {owner, business}:
         return NOT_THE_OWNER
     return None
@@ -297,8 +315,9 @@ def _was_a_merchants(row: Row, around: Surroundings) -> bool:
     """
     if _says_merchant(row):
         return True
-    business, user = str(row["businessId"]), row.get("userId")
-    return user is not None and user in {business, around.owners.get(business)}
+    name, user = str(row["businessId"]), row.get("userId")
+    business = around.businesses.get(name)
+    return user is not None and user in {name, business.owner if business else None}
 
 
 def _says_merchant(row: Row) -> bool:
@@ -320,38 +339,18 @@ def _is_abandoned(row: Row) -> bool:
 # --- Time -----------------------------------------------------------------------------------------
 
 
-def _expired(row: Row, now: float) -> bool:
-    ttl = row.get("ttl")
-    return isinstance(ttl, float) and ttl <= now
-
-
-def _is_over(row: Row, now: float) -> bool:
-    """Whether a connection cannot live any more; its `ttl` counts where it has no beginning."""
-    began = _began(row)
-    return _expired(row, now) if began is None else began + LIFE_SECONDS <= now
-
-
 def _is_current(row: Row, now: float) -> bool:
     """Whether a connection may live, and its row is not about to go."""
-    return not _is_over(row, now) and not _expired(row, now)
+    return not is_over(row, now) and not expired(row, now)
 
 
 def _ends(row: Row) -> float | None:
     """When the rows of a connection expire: no later than it can live, or its own row does."""
-    began, ttl = _began(row), row.get("ttl")
-    if began is None:
+    start, ttl = began(row), row.get("ttl")
+    if start is None:
         return None
-    ends = float(int(began) + LIFE_SECONDS)
+    ends = float(int(start) + LIFE_SECONDS)
     return min(ends, ttl) if isinstance(ttl, float) else ends
-
-
-def _began(row: Row) -> float | None:
-    """When a connection began, in seconds since the epoch."""
-    try:
-        moment = datetime.fromisoformat(str(row.get("connectedAt")))
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _facts(row: Row, names: Sequence[str]) -> dict[str, object]:

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from ops.paced import PacedTables, Row, plain
 from ops.repair.decide import (
+    BUSINESS,
     CONNECTION,
+    Business,
     Surroundings,
     businesses_of,
     is_a_devices,
@@ -35,7 +37,7 @@ class Reader:
         """What a page of connections is judged by."""
         businesses = businesses_of([row for row in rows if may_be_merchants(row)])
         return Surroundings(
-            owners=self._owners(businesses),
+            businesses=self._named(businesses),
             subscribed={business: self._subscribers(business) for business in sorted(businesses)},
             connections={},
             now=time.time(),
@@ -48,15 +50,15 @@ class Reader:
         ids = {str(row["connectionId"]) for row in devices if row.get("connectionId")}
         found = self._get(self._connections, "connectionId", ids, CONNECTION)
         return Surroundings(
-            owners=self._owners(businesses_of([*devices, *found])),
+            businesses=self._named(businesses_of([*devices, *found])),
             subscribed={},
             connections={str(row["connectionId"]): row for row in found},
             now=now,
         )
 
-    def _owners(self, businesses: Iterable[str]) -> dict[str, str | None]:
-        rows = self._get(self._businesses, "businessId", businesses, ("businessId", "ownerId"))
-        return {str(row["businessId"]): row.get("ownerId") for row in rows}
+    def _named(self, names: Iterable[str]) -> dict[str, Business]:
+        rows = self._get(self._businesses, "businessId", names, BUSINESS)
+        return {str(row["businessId"]): Business.of(row) for row in rows}
 
     def _subscribers(self, business: str) -> frozenset[str]:
         """Connections that have a subscription to a business's topic, on all pages of the index."""

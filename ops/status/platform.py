@@ -1,83 +1,74 @@
-"""What we rely on of the shared platform, compared with how it stands now."""
+"""The shared platform as it stands now, read for the comparison with what we rely on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ops.deployed import Deployed
-from ops.errors import code_of
-
-ROUTE_SELECTION = "$request.body.action"
-CONNECTION_INDEXES = ("userId-connectedAt-index",)
-SUBSCRIPTION_INDEXES = ("topic-createdAt-index", "userId-topic-index")
-
-
-def drift(deployed: Deployed, *, profile: str | None) -> list[str]:
-    """Every difference from what we rely on, as sentences; empty where there is none."""
-    found: list[str] = []
-    gateway = deployed.client("apigatewayv2", profile=profile)
-    try:
-        api = gateway.get_api(ApiId=deployed.api_id)
-        stages = gateway.get_stages(ApiId=deployed.api_id)["Items"]
-        keys = _route_keys(gateway, deployed.api_id)
-    except ClientError as error:
-        return [f"the API {deployed.api_id} cannot be read: {code_of(error)}"]
-    found.extend(api_drift(api, stages, deployed.stage))
-    missing = [key for key in deployed.routes if key not in keys]
-    found.extend(f"our route {key} is gone from the API" for key in missing)
-    dynamodb = deployed.client("dynamodb", profile=profile)
-    for table, key, indexes in (
-        (deployed.connections_table, "connectionId", CONNECTION_INDEXES),
-        (deployed.subscriptions_table, "subscriptionId", SUBSCRIPTION_INDEXES),
-    ):
-        try:
-            description = dynamodb.describe_table(TableName=table)["Table"]
-        except ClientError as error:
-            found.append(f"the table {table} cannot be read: {code_of(error)}")
-            continue
-        found.extend(table_drift(description, key, indexes))
-    return found
+from ops.status.contract import (
+    BUSINESSES,
+    CONNECTIONS,
+    ORDERS,
+    SUBSCRIPTIONS,
+    Contract,
+    Difference,
+    api_differences,
+    route_differences,
+    table_differences,
+)
 
 
-def api_drift(api: Mapping[str, Any], stages: Sequence[Mapping[str, Any]], stage: str) -> list[str]:
-    """Differences of the API itself and of the stage that we are on."""
-    found: list[str] = []
-    if api.get("ProtocolType") != "WEBSOCKET":
-        found.append(f"the API's protocol is {api.get('ProtocolType')}, not WEBSOCKET")
-    if api.get("RouteSelectionExpression") != ROUTE_SELECTION:
-        selection = api.get("RouteSelectionExpression")
-        found.append(f"the API selects routes by {selection}, not {ROUTE_SELECTION}")
-    ours = next((item for item in stages if item.get("StageName") == stage), None)
-    if ours is None:
-        found.append(f"the API has no stage {stage}")
-    elif not ours.get("AutoDeploy"):
-        found.append(f"the stage {stage} no longer deploys by itself: new routes will not be live")
-    return found
-
-
-def table_drift(table: Mapping[str, Any], key: str, indexes: Sequence[str]) -> list[str]:
-    """Differences of a shared table's key and indexes."""
-    name = table.get("TableName")
-    keys = [part["AttributeName"] for part in table.get("KeySchema", ())]
-    found = [] if keys == [key] else [f"the table {name} is keyed by {keys}, not {key}"]
-    present = {
-        index["IndexName"]
-        for index in table.get("GlobalSecondaryIndexes", ())
-        if index.get("IndexStatus", "ACTIVE") == "ACTIVE"
-    }
-    found.extend(
-        f"the table {name} has no usable index {index}" for index in indexes if index not in present
+def differences(deployed: Deployed, clients: Mapping[str, Any]) -> Iterator[Difference]:
+    """Every difference from what we rely on. Raises ClientError and BotoCoreError."""
+    gateway = clients["apigatewayv2"]
+    yield from api_differences(
+        gateway.get_api(ApiId=deployed.api_id),
+        _items(gateway, "get_stages", deployed.api_id),
+        deployed.stage,
     )
-    return found
+    routes = _items(gateway, "get_routes", deployed.api_id)
+    integrations = _items(gateway, "get_integrations", deployed.api_id)
+    yield from route_differences(
+        deployed.routes,
+        {route["RouteKey"]: route.get("Target", "") for route in routes},
+        {item["IntegrationId"]: item.get("IntegrationUri", "") for item in integrations},
+        deployed.functions.get("websocket"),
+    )
+    for name, contract in _tables(deployed, clients["lambda"]).items():
+        client = clients["dynamodb"]
+        try:
+            table = client.describe_table(TableName=name)["Table"]
+        except client.exceptions.ResourceNotFoundException:
+            yield f"table {name}", "it is gone"
+            continue
+        ttl = _ttl(client, name) if contract.ttl else None
+        yield from table_differences(name, table, ttl, contract)
 
 
-def _route_keys(gateway: Any, api_id: str) -> set[str]:
-    paginator = gateway.get_paginator("get_routes")
-    return {
-        str(route["RouteKey"])
-        for page in paginator.paginate(ApiId=api_id)
-        for route in page["Items"]
+def _tables(deployed: Deployed, client: Any) -> dict[str, Contract]:
+    """The shared tables, those that only the Lambdas' configuration names among them."""
+    tables = {
+        deployed.connections_table: CONNECTIONS,
+        deployed.subscriptions_table: SUBSCRIPTIONS,
     }
+    function = deployed.functions.get("websocket")
+    if function is not None:
+        configuration = client.get_function_configuration(FunctionName=function)
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        for name, contract in (("BUSINESSES_TABLE", BUSINESSES), ("ORDERS_TABLE", ORDERS)):
+            if variables.get(name):
+                tables[variables[name]] = contract
+    return tables
+
+
+def _ttl(client: Any, table: str) -> str | None:
+    """The attribute that a table's rows expire by, where they do."""
+    description = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    enabled = description.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+    return description.get("AttributeName") if enabled else None
+
+
+def _items(gateway: Any, operation: str, api_id: str) -> list[Mapping[str, Any]]:
+    pages = gateway.get_paginator(operation).paginate(ApiId=api_id)
+    return [item for page in pages for item in page["Items"]]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from typing import Final
 
-AGES: tuple[tuple[str, float], ...] = (
+from ops.lifetimes import began, expired, is_over
+from ops.paced import Row
+
+AGES: Final[tuple[tuple[str, float], ...]] = (
     ("under 10 min", 600),
     ("under 1 h", 3600),
     ("under 2 h", 7200),
@@ -17,16 +19,32 @@ AGES: tuple[tuple[str, float], ...] = (
 )
 """Bounds in seconds; no connection lives longer than two hours."""
 
-_TOPIC_KIND = re.compile(r"^(merchant_status|business|order)")
+CONNECTION: Final = (
+    *("connectionId", "entityType", "userType", "isVirtualConnection", "connectedAt", "ttl"),
+)
+SUBSCRIPTION: Final = ("subscriptionId", "connectionId", "topic", "ttl")
+
+_TOPIC_KIND = re.compile(r"^(merchant_status|business|order)(?=[:_])")
 
 
 @dataclass(kw_only=True)
 class Connections:
-    """Live connection rows by entity type and age, and rows past their end."""
+    """Live connection rows by app and age, and rows past their end."""
 
-    by_app: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    by_app: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     stale: int = 0
     ids: set[str] = field(default_factory=set[str])
+
+    def count(self, rows: Iterable[Row], now: float) -> None:
+        """Count rows with the attributes CONNECTION."""
+        for row in rows:
+            if not expired(row, now):
+                # Of a row that is only too old, something may still be said to hang on it.
+                self.ids.add(str(row.get("connectionId")))
+            if expired(row, now) or is_over(row, now):
+                self.stale += 1
+                continue
+            self.by_app.setdefault(_app(row), Counter[str]())[_age(row, now)] += 1
 
 
 @dataclass(kw_only=True)
@@ -37,70 +55,31 @@ class Subscriptions:
     stale: int = 0
     orphans: int = 0
 
+    def count(self, rows: Iterable[Row], live: set[str], now: float) -> None:
+        """Count rows with the attributes SUBSCRIPTION; without a `live` connection is an orphan.
 
-def count_connections(rows: Iterable[Mapping[str, Any]], now: float) -> Connections:
-    """Count connection rows; `rows` hold connectionId, entityType, connectedAt and ttl."""
-    counts = Connections()
-    for row in rows:
-        if _expired(row, now):
-            counts.stale += 1
-            continue
-        counts.ids.add(str(row.get("connectionId")))
-        age = _age(row.get("connectedAt"), now)
-        label = next(name for name, bound in AGES if age < bound)
-        counts.by_app[str(row.get("entityType", "unknown")), label] += 1
-    return counts
-
-
-def count_subscriptions(
-    rows: Iterable[Mapping[str, Any]], live: set[str], now: float
-) -> Subscriptions:
-    """Count subscription rows; one whose connection is not `live` is an orphan.
-
-    A `merchant_status_<businessId>` row belongs to a business, not to a connection.
-    """
-    counts = Subscriptions()
-    for row in rows:
-        if _expired(row, now):
-            counts.stale += 1
-            continue
-        connection = row.get("connectionId")
-        if connection is not None and connection not in live:
-            counts.orphans += 1
-        kind = _TOPIC_KIND.match(str(row.get("topic", "")))
-        counts.by_kind[kind.group(1) if kind else "other"] += 1
-    return counts
+        A `merchant_status_<businessId>` row belongs to a business, not to a connection.
+        """
+        for row in rows:
+            if expired(row, now):
+                self.stale += 1
+                continue
+            connection = row.get("connectionId")
+            if connection is not None and connection not in live:
+                self.orphans += 1
+            kind = _TOPIC_KIND.match(str(row.get("topic", "")))
+            self.by_kind[kind.group(1) if kind else "other"] += 1
 
 
-def pages(client: Any, table: str, attributes: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Every row of a table, just these attributes, as plain values, page by page."""
-    names = {f"#{position}": name for position, name in enumerate(attributes)}
-    paginator = client.get_paginator("scan")
-    for page in paginator.paginate(
-        TableName=table,
-        ProjectionExpression=", ".join(names),
-        ExpressionAttributeNames=names,
-    ):
-        for item in page["Items"]:
-            yield {name: _plain(value) for name, value in item.items()}
+def _app(row: Row) -> str:
+    """Whose connection it is; drivers' and agents' rows say it in another attribute."""
+    if row.get("isVirtualConnection"):
+        return "virtual"
+    return str(row.get("entityType") or row.get("userType") or "unknown")
 
 
-def _plain(value: Mapping[str, Any]) -> Any:
-    kind, inner = next(iter(value.items()))
-    return float(inner) if kind == "N" else inner
-
-
-def _expired(row: Mapping[str, Any], now: float) -> bool:
-    ttl = row.get("ttl")
-    return isinstance(ttl, float) and ttl <= now
-
-
-def _age(connected_at: object, now: float) -> float:
-    """Seconds since an ISO time; a row without a time that can be read counts as over two hours."""
-    try:
-        moment = datetime.fromisoformat(str(connected_at))
-    except ValueError:
-        return AGES[-2][1]
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, now - moment.timestamp())
+def _age(row: Row, now: float) -> str:
+    """How old a connection is; one without a time that can be read counts as over two hours."""
+    start = began(row)
+    age = float("inf") if start is None else now - start
+    return next((name for name, bound in AGES if age < bound), AGES[-1][0])

@@ -10,6 +10,7 @@ import pytest
 from ops.paced import plain
 from ops.repair import decide
 from ops.repair.decide import (
+    Business,
     Left,
     Mend,
     Surroundings,
@@ -24,7 +25,10 @@ def _around(
     *connections: dict[str, Any], owners: dict[str, str | None] | None = None, subscribed: str = ""
 ) -> Surroundings:
     return Surroundings(
-        owners={BUSINESS: OWNER} if owners is None else owners,
+        businesses={
+            name: Business(owner=owner, is_open=True)
+            for name, owner in ({BUSINESS: OWNER} if owners is None else owners).items()
+        },
         subscribed={BUSINESS: frozenset({subscribed})},
         connections={row["connectionId"]: plain(to_image(row)) for row in connections},
         now=time.time(),

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lambdas import rows
 from ops.paced import PacedTables
 from ops.repair import commit, decide, report
 from tests.gateway.tables import Tables
 from tests.ops.repair.conftest import Shop
-from tests.ops.repair.rows import BUSINESS, abandoned, connection, subscription
+from tests.ops.repair.rows import BUSINESS, OWNER, abandoned, connection, subscription
 
 pytestmark = pytest.mark.cloud
 
@@ -82,6 +83,38 @@ class _any_order(list):  # noqa: N801 - reads as a matcher
         return isinstance(other, list) and sorted(map(str, self)) == sorted(map(str, other))
 
     __hash__ = None
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_open"),
+    [
+        ({"isActive": True, "acceptingOrders": True}, True),
+        ({"isActive": True, "acceptingOrders": False}, False),
+        ({"isActive": False}, False),
+        ({}, False),
+    ],
+)
+def test_a_subscription_that_was_missing_says_whether_the_business_is_open(
+    shop: Shop, flags: dict[str, bool], is_open: bool
+) -> None:
+    shop.tables.businesses.put({"businessId": BUSINESS, "ownerId": OWNER} | flags)
+    shop.tables.connections.put(connection("m1=", entityType="merchant"))
+    shop.report("--apply")
+    assert shop.tables.subscriptions.get(f"m1=#{TOPIC}")["isActive"] is is_open
+
+
+def test_a_row_that_repair_makes_is_one_that_the_handler_would_make(shop: Shop) -> None:
+    """But for the time of its making, which it does not know, it has the same attributes."""
+    shop.tables.connections.put(connection("m1=", entityType="merchant"))
+    shop.report("--apply")
+    made = shop.tables.subscriptions.get(f"m1=#{TOPIC}")
+    assert made["writtenBy"] == rows.OURS
+    assert made["topic"] == rows.business_topic(BUSINESS)
+    assert made["subscriptionId"] == rows.subscription_id("m1=", made["topic"])
+    began = rows.seconds_of(shop.tables.connections.get("m1=")["connectedAt"])
+    assert made["ttl"] == min(rows.last_second(began), shop.tables.connections.get("m1=")["ttl"])
+    assert set(rows.Connection.of(shop.tables.connections.get("m1=")).topics) == {made["topic"]}
+    assert commit.TOPICS_LIMIT == rows.SUBSCRIPTION_LIMIT
 
 
 def test_what_looks_wrong_and_is_left_alone_is_told_with_the_reason(shop: Shop) -> None:
