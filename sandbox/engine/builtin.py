@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from sandbox.engine import checkpoint, display, lock, program, removal, values
-from sandbox.engine.checkpoint import PROVIDER_PREFIX, Snapshot, StateFile
+from sandbox.engine.checkpoint import StateFile
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.journal import Journal
 from sandbox.engine.monitor import Monitor
@@ -20,6 +20,7 @@ from sandbox.engine.project import Project, load_project
 from sandbox.engine.references import References
 from sandbox.engine.registry import Registry
 from sandbox.engine.report import Reporter
+from sandbox.engine.state import PROVIDER_PREFIX, Snapshot
 from sandbox.engine.steps import Steps, StoppedError
 from sandbox.stack import EngineError, Request, Result, Stack
 

@@ -5,20 +5,20 @@ What they share is guarded by a lock that is never held while a provider or a pa
 """
 
 import threading
-from dataclasses import replace
 
 import grpc
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
 from sandbox.engine import values
 from sandbox.engine.assets import with_hashes
-from sandbox.engine.checkpoint import PROVIDER_PREFIX, STACK_TYPE, Resource
+from sandbox.engine.dependents import replaced_with, with_forced
 from sandbox.engine.goals import former_urns, make_urn, refuse_unsupported, wanted
 from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project
 from sandbox.engine.providers import Diff, Failures, Provider, ProviderError
 from sandbox.engine.registry import COMPONENTS, Manager
+from sandbox.engine.state import PROVIDER_PREFIX, STACK_TYPE, Resource
 from sandbox.engine.steps import PROTECTED, Steps, StoppedError
 from sandbox.stack import Op
 
@@ -82,7 +82,7 @@ class Deployment:
                 unknown = values.is_unknown(read)
                 new = new.copy(external=True, id="" if unknown else read)
                 if unknown:
-                    return self.steps.settle(new, drop=old), False
+                    return self.steps.settle(new, old=old), False
                 return self.steps.read(old, new, manager, read), False
             if not self.steps.includes(new):
                 return self._untargeted(old, new)
@@ -237,9 +237,10 @@ class Deployment:
             return self.steps.create(new, manager)
         if keys is not None:
             # The reasons of a resource that went ahead of its turn belong to the create alone.
-            return self._recreate(old, new, manager, Diff(changes=True, replaces=keys), told=_SOME)
+            reasons = Diff(changes=True, replaces=keys)
+            return self._put_in_place(old, new, manager, reasons, told=_SOME)
         if old.external:
-            return self._replace_after(old, new, manager, _SOME)
+            return self._put_in_place(old, new, manager, _SOME, old_stays=True)
         diff = self._diff(old, new, manager)
         if old.pending_replacement or (diff.changes and diff.replaces):
             return self._replace(goal, old, new, manager, diff)
@@ -281,7 +282,7 @@ class Deployment:
         if self._provider_changed(old, new):
             return Diff(changes=True, replaces=("provider",))
         diff = manager.diff(old, new.inputs, new.ignore_changes)
-        return _with_forced(diff, new.replace_on_changes)
+        return with_forced(diff, new.replace_on_changes)
 
     def _provider_changed(self, old: Resource, new: Resource) -> bool:
         """Say whether another provider manages the resource now, one that cannot take it over."""
@@ -321,8 +322,10 @@ class Deployment:
         if goal.deleteBeforeReplaceDefined:
             eager = goal.deleteBeforeReplace
         if not (eager or old.pending_replacement):
-            return self._replace_after(old, new, manager, diff)
-        for dependent, keys in reversed(self._dependents(old)):
+            return self._put_in_place(old, new, manager, diff, old_stays=True)
+        with self._lock, self.steps.lock:
+            waiting = [r for r in self.steps.olds.values() if r.urn not in self._wanted]
+        for dependent, keys in reversed(replaced_with(old, waiting, self.steps)):
             if dependent.protect:
                 raise ProviderError(
                     f'unable to replace resource "{dependent.urn}" as part of replacing '
@@ -332,61 +335,27 @@ class Deployment:
             self.steps.delete_for_replacement(dependent)
         if not old.pending_replacement:
             old = self.steps.delete_for_replacement(old)
-        return self._recreate(old, new, manager, diff, told=diff)
+        return self._put_in_place(old, new, manager, diff)
 
-    def _replace_after(
-        self, old: Resource, new: Resource, manager: Manager, diff: Diff
+    def _put_in_place(
+        self,
+        old: Resource,
+        new: Resource,
+        manager: Manager,
+        diff: Diff,
+        *,
+        told: Diff | None = None,
+        old_stays: bool = False,
     ) -> Resource:
+        """Create a replacement, before the old resource is deleted (`old_stays`), or after it was.
+
+        The step `replace` comes in between, with another reason than the create's if it is `told`.
+        """
         with self._lock:
             self._replaced.add(new.urn)
-        created = self.steps.create(new, manager, old, diff, old_stays=True)
-        self.steps.replace(old, created, diff)
+        if not old_stays:
+            self.steps.replace(old, new, told or diff)
+        created = self.steps.create(new, manager, old, diff, old_stays=old_stays)
+        if old_stays:
+            self.steps.replace(old, created, diff)
         return created
-
-    def _recreate(
-        self, old: Resource, new: Resource, manager: Manager, diff: Diff, *, told: Diff
-    ) -> Resource:
-        with self._lock:
-            self._replaced.add(new.urn)
-        self.steps.replace(old, new, told)
-        return self.steps.create(new, manager, old, diff)
-
-    def _dependents(self, root: Resource) -> list[tuple[Resource, tuple[str, ...]]]:
-        """Find what a change of the root's outputs replaces, in the order of the state."""
-        replaced = {root.urn}
-        found: list[tuple[Resource, tuple[str, ...]]] = []
-        with self._lock, self.steps.lock:
-            waiting = [r for r in self.steps.olds.values() if r.urn not in self._wanted]
-        for resource in waiting:
-            keys = self._keys_replaced_by(resource, replaced)
-            if keys is not None:
-                replaced.add(resource.urn)
-                found.append((resource, keys))
-        return found
-
-    def _keys_replaced_by(self, resource: Resource, replaced: set[str]) -> tuple[str, ...] | None:
-        """Say which properties replace a resource once others have been; None if none does."""
-        if not resource.custom or resource.external:
-            return None
-        if resource.provider_urn in replaced or resource.deleted_with in replaced:
-            return ()
-        edges = resource.property_dependencies
-        inputs = {
-            key: values.UNKNOWN if replaced.intersection(edges.get(key) or ()) else value
-            for key, value in resource.inputs.items()
-        }
-        if inputs == resource.inputs:
-            return None
-        diff = self.steps.manager_of(resource).diff(resource, inputs, resource.ignore_changes)
-        return _with_forced(diff, resource.replace_on_changes).replaces or None
-
-
-def _with_forced(diff: Diff, replace_on_changes: list[str]) -> Diff:
-    """Add to what replaces the changes that the program wants to."""
-    paths = [values.parse_path(path) for path in replace_on_changes]
-    forced = [
-        key
-        for key in diff.changed
-        if any(values.contains_path(path, values.parse_path(key)) for path in paths)
-    ]
-    return replace(diff, replaces=tuple(dict.fromkeys([*diff.replaces, *forced])))

@@ -10,8 +10,8 @@ from rich.status import Status
 from rich.text import Text
 
 from sandbox.engine import values
-from sandbox.engine.checkpoint import STACK_TYPE, Resource
 from sandbox.engine.report import Reporter, View
+from sandbox.engine.state import STACK_TYPE, Resource
 from sandbox.stack import Diagnostic, Finding, Op, Request, Result, Step
 
 # A sign, and the word for it while it happens and when it has.

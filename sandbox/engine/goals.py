@@ -9,7 +9,7 @@ from pulumi import RunError
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
 from sandbox.engine import values
-from sandbox.engine.checkpoint import STACK_TYPE, Resource
+from sandbox.engine.state import STACK_TYPE, Resource
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
 # Options that the built-in engine does not have, by the name that a program gives them.

@@ -8,7 +8,8 @@ it was in the middle of.
 import threading
 from collections.abc import Iterable, Mapping
 
-from sandbox.engine.checkpoint import Resource, Snapshot, StateFile
+from sandbox.engine.checkpoint import StateFile
+from sandbox.engine.state import Resource, Snapshot
 
 
 class Journal:

@@ -5,23 +5,21 @@ all packs analyse the result. Stack policies see the finished resources, at the 
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
-import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
 from sandbox.engine import policy_config, values
-from sandbox.engine.checkpoint import Resource
 from sandbox.engine.plugins import Child
 from sandbox.engine.project import Project
 from sandbox.engine.report import Reporter
+from sandbox.engine.state import Resource
 from sandbox.stack import EngineError, Finding, Request
 
 _SEVERITIES = ("", "low", "medium", "high", "critical")
@@ -43,7 +41,7 @@ class Pack:
         # Both are used when the program has been given its own folder.
         self.folder = folder = folder.resolve()
         self._config = config.resolve() if config else None
-        description = _read_description(folder)
+        description = policy_config.describe(folder)
         self.version = str(description.get("version") or "0.0.1")
         self._child = Child(
             f"the policy pack {folder}",
@@ -58,7 +56,7 @@ class Pack:
                 "PULUMI_DRY_RUN": "true" if preview else "false",
             },
             cwd=folder,
-            python=_python(folder, description),
+            python=policy_config.interpreter(folder, description),
             log=log,
         )
         self.name = folder.name
@@ -254,28 +252,3 @@ def _described(
             name=provider.name,
         )
     return described
-
-
-def _read_description(folder: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load((folder / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise EngineError(f"{folder} is not a policy pack: {error}") from error
-    runtime = found.get("runtime") if isinstance(found, dict) else None
-    language = runtime.get("name") if isinstance(runtime, dict) else runtime
-    if language != "python":
-        raise EngineError(
-            f"{folder / 'PulumiPolicy.yaml'}: runtime must be python, is {language!r}"
-        )
-    return found
-
-
-def _python(folder: Path, description: Mapping[str, Any]) -> str:
-    """Return the interpreter that the pack names, if it is there; else the one that runs us."""
-    runtime = description["runtime"]
-    options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
-    if virtualenv := options.get("virtualenv"):
-        python = folder / virtualenv / "bin" / "python"
-        if python.exists():
-            return str(python)
-    return sys.executable

@@ -1,10 +1,12 @@
-"""The configuration of a policy pack: defaults, the pack's own, and the caller's, verified."""
+"""What a policy pack says of itself, and its configuration: defaults, its own, the caller's."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from pulumi.runtime.proto import analyzer_pb2
 
 from sandbox.engine import values
@@ -20,6 +22,32 @@ _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
     "object": dict,
 }
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """Read `PulumiPolicy.yaml`; raise `EngineError` for what is not a pack in Python."""
+    try:
+        found = yaml.safe_load((folder / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise EngineError(f"{folder} is not a policy pack: {error}") from error
+    runtime = found.get("runtime") if isinstance(found, dict) else None
+    language = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if language != "python":
+        raise EngineError(
+            f"{folder / 'PulumiPolicy.yaml'}: runtime must be python, is {language!r}"
+        )
+    return found
+
+
+def interpreter(folder: Path, description: Mapping[str, Any]) -> str:
+    """Return the interpreter that the pack names, if it is there; else the one that runs us."""
+    runtime = description["runtime"]
+    options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
+    if virtualenv := options.get("virtualenv"):
+        python = folder / virtualenv / "bin" / "python"
+        if python.exists():
+            return str(python)
+    return sys.executable
 
 
 def reconcile(

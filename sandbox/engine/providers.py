@@ -9,7 +9,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.engine import values
-from sandbox.engine.checkpoint import Resource
+from sandbox.engine.state import Resource
 
 Failures = list[tuple[str, str]]
 

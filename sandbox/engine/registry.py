@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Sequence
 
 from sandbox.engine import values
-from sandbox.engine.checkpoint import PROVIDER_PREFIX, Resource
 from sandbox.engine.plugins import Host
 from sandbox.engine.providers import (
     Diff,
@@ -19,6 +18,7 @@ from sandbox.engine.providers import (
     ProviderError,
     UnimplementedError,
 )
+from sandbox.engine.state import PROVIDER_PREFIX, Resource
 
 _INTERNAL = "__internal"
 

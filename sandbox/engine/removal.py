@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from sandbox.engine import values
-from sandbox.engine.checkpoint import Resource, now
+from sandbox.engine.state import Resource, now
 from sandbox.engine.steps import Steps, StoppedError, with_secrets
 from sandbox.stack import Op, Step
 

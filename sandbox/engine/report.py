@@ -2,7 +2,7 @@
 
 import threading
 
-from sandbox.engine.checkpoint import STACK_TYPE, Resource
+from sandbox.engine.state import STACK_TYPE, Resource
 from sandbox.stack import Diagnostic, Finding, Op, Result, Step
 
 # What the CLI's change summary counts, and under which name.

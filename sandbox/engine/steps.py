@@ -11,12 +11,12 @@ from pulumi import RunError
 
 from sandbox.engine import values
 from sandbox.engine.assets import AssetError
-from sandbox.engine.checkpoint import STACK_TYPE, Resource, now
 from sandbox.engine.journal import Journal
 from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.providers import Diff, PartialError, ProviderError
 from sandbox.engine.registry import COMPONENTS, Manager, Registry
 from sandbox.engine.report import Reporter
+from sandbox.engine.state import STACK_TYPE, Resource, now
 from sandbox.stack import EngineError, Op, Request, Step
 
 PROTECTED = (
@@ -102,12 +102,12 @@ class Steps:
         began: Resource | None = None,
         *,
         partly: Resource | None = None,
-        drop: Resource | None = None,
+        old: Resource | None = None,
     ) -> Generator[None]:
         """Ask a provider for something, with no more than so many at once.
 
         With a `kind` it is recorded as pending, and when it fails, that nothing changed, or that a
-        part did (`partly`, in place of `drop`). Of a provider that is gone nobody knows.
+        part did (`partly`, in place of `old`). Of a provider that is gone nobody knows.
         """
         with self._slots:
             self.stop_if_cancelled()
@@ -118,7 +118,7 @@ class Steps:
             except ProviderError as error:
                 if isinstance(error, PartialError) and partly:
                     known = {"id": error.id, "outputs": error.outputs, "init_errors": error.reasons}
-                    self.settle(partly.copy(**known), began=began, drop=drop)
+                    self.settle(partly.copy(**known), began=began, old=old)
                 elif not error.gone:
                     self.journal.finish(began)
                 raise
@@ -158,13 +158,15 @@ class Steps:
         new: Resource,
         *,
         began: Resource | None = None,
-        drop: Resource | None = None,
-        swap: dict[Resource, Resource] | None = None,
+        old: Resource | None = None,
+        old_stays: bool = False,
         write: bool = True,
     ) -> Resource:
-        """Record what a resource is from now on."""
+        """Record what a resource is from now on; the old one may stay, to be deleted later."""
         with self.lock:
             self.news[new.urn] = new
+        swap = {old: old.copy(delete=True)} if old and old_stays else None
+        drop = None if old_stays else old
         self.journal.finish(began, add=[new], drop=drop, swap=swap, write=write)
         return new
 
@@ -192,7 +194,7 @@ class Steps:
     def keep(self, old: Resource, new: Resource) -> Resource:
         """Record a resource whose properties stay, without a step of its own."""
         kept = new.copy(id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
-        return self.settle(kept, drop=old, write=old.to_json() != kept.to_json())
+        return self.settle(kept, old=old, write=old.to_json() != kept.to_json())
 
     def create(
         self,
@@ -210,14 +212,7 @@ class Steps:
             with self.asking(manager, "creating", new, partly=born):
                 identity, outputs = manager.create(new, preview=self.preview)
             created = born.copy(id=identity, outputs=with_secrets(new, outputs))
-            return self._settle_replacing(created, old, began=new, old_stays=old_stays)
-
-    def _settle_replacing(
-        self, new: Resource, old: Resource | None, *, began: Resource | None, old_stays: bool
-    ) -> Resource:
-        if old is not None and old_stays:
-            return self.settle(new, began=began, swap={old: old.copy(delete=True)})
-        return self.settle(new, began=began, drop=old)
+            return self.settle(created, began=new, old=old, old_stays=old_stays)
 
     def replace(self, old: Resource, new: Resource, diff: Diff = _NO_DIFF) -> None:
         """Tell that one resource replaces another; creating and deleting are steps of their own."""
@@ -228,10 +223,10 @@ class Steps:
         """Update a resource in place."""
         new = new.copy(id=old.id, outputs=old.outputs, created=old.created, modified=now())
         with self.step(Op.UPDATE, new, old, diff):
-            with self.asking(manager, "updating", old, partly=new, drop=old):
+            with self.asking(manager, "updating", old, partly=new, old=old):
                 outputs = manager.update(old, new, preview=self.preview)
             new = new.copy(outputs=with_secrets(new, outputs))
-            return self.settle(new, began=old, drop=old)
+            return self.settle(new, began=old, old=old)
 
     def read(
         self, old: Resource | None, new: Resource, manager: Manager, identity: str
@@ -254,9 +249,8 @@ class Steps:
                 raise ProviderError(f"resource {identity!r} does not exist")
             outputs = with_secrets(new, outputs)
             new = new.copy(id=found, inputs=inputs or new.inputs, outputs=outputs, modified=now())
-            if old and not replacing and old.copy(modified=new.modified).to_json() == new.to_json():
-                return self.settle(new, drop=old, write=False)
-            self._settle_replacing(new, old, began=None, old_stays=replacing)
+            same = old and old.copy(modified=new.modified).to_json() == new.to_json()
+            self.settle(new, old=old, old_stays=replacing, write=not same)
         if old and op is not Op.READ:
             self.replace(old, new)
         return new
