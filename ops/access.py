@@ -96,22 +96,26 @@ def _client(
     service: str, region: str, endpoint: str | None, profile: str | None, *, own: bool
 ) -> Any:
     """A client, the same one for the same service: making one takes longer than most calls."""
-    if own:
-        session = boto3.Session(profile_name=profile, region_name=region)
-    else:
-        session = boto3.Session(
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the sandbox's only key
-            region_name=region,
-            botocore_session=botocore.session.Session(session_vars=_NO_SURROUNDINGS),
-        )
-    make = cast("Callable[..., Any]", session.client)
+    make = cast("Callable[..., Any]", _session(region, profile, own=own).client)
     # No proxy of the surroundings stands between this machine and its own sandbox.
     config = _CONFIG if own else _CONFIG.merge(Config(proxies={}))
     try:
         return make(service, endpoint_url=endpoint, config=config)
     except ValueError as error:
         raise OperatorError(f"{error}: check AWS_ENDPOINT_URL and the profile") from error
+
+
+@functools.lru_cache
+def _session(region: str, profile: str | None, *, own: bool) -> boto3.Session:
+    """The account's session, or the sandbox's; what it has read of AWS's models is read once."""
+    if own:
+        return boto3.Session(profile_name=profile, region_name=region)
+    return boto3.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the sandbox's only key
+        region_name=region,
+        botocore_session=botocore.session.Session(session_vars=_NO_SURROUNDINGS),
+    )
 
 
 @functools.lru_cache
@@ -123,5 +127,6 @@ def _account_of(region: str, profile: str | None) -> str:
 
 def forget() -> None:
     """Make clients anew, and ask anew whose the credentials are: they may have changed."""
+    _session.cache_clear()
     _client.cache_clear()
     _account_of.cache_clear()

@@ -42,17 +42,19 @@ class PacedTables:
         *,
         units_per_second: float,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._client = client
         self._rate = units_per_second
         self._clock = clock
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
+        self._attempts = attempts
         self._paid_until = clock()
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call, as `scan`, within the rate. Raises ClientError."""
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             self._sleep(max(0.0, self._paid_until - self._clock()))
             try:
                 answer = cast(
@@ -60,7 +62,7 @@ class PacedTables:
                     getattr(self._client, operation)(ReturnConsumedCapacity="TOTAL", **parameters),
                 )
             except ClientError as error:
-                if code_of(error) not in THROTTLES or attempt == ATTEMPTS:
+                if code_of(error) not in THROTTLES or attempt == self._attempts:
                     raise
                 self.pause(attempt)
                 continue

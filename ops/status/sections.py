@@ -19,6 +19,9 @@ from ops.status.tables import AGES, CONNECTION, SUBSCRIPTION, Connections, Subsc
 READ_UNITS_PER_SECOND: Final = 500
 """Of the two tables together: a look at them must not take what the apps need."""
 
+READ_ATTEMPTS: Final = 2
+"""Tries of a throttled read: somebody is waiting, and --watch comes again."""
+
 Clients = Mapping[str, Any]
 Row = tuple[str, str | int]
 
@@ -69,7 +72,9 @@ def gather(deployed: Deployed, profile: str | None) -> list[Section]:
 
 
 def _tables(deployed: Deployed, clients: Clients) -> list[Section]:
-    tables = PacedTables(clients["dynamodb"], units_per_second=READ_UNITS_PER_SECOND)
+    tables = PacedTables(
+        clients["dynamodb"], units_per_second=READ_UNITS_PER_SECOND, attempts=READ_ATTEMPTS
+    )
     now = time.time()
     connections, subscriptions = Connections(), Subscriptions()
     for page in tables.pages(deployed.connections_table, "connectionId", CONNECTION):

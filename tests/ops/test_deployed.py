@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -62,29 +61,3 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     result = _run("status", "--outputs", str(file))
     assert result.exit_code == 2
     assert "outputs.json are not JSON" in result.output
-
-
-@pytest.mark.parametrize(
-    "command",
-    [["status"], ["repair"]],
-    ids=lambda words: words[0],
-)
-def test_without_credentials_a_command_says_so_in_one_line(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    file = tmp_path / "outputs.json"
-    file.write_text(json.dumps(OUTPUTS), encoding="utf-8")
-    nothing = str(tmp_path / "nothing")
-    result = _run(
-        *command,
-        "--outputs",
-        str(file),
-        AWS_CONFIG_FILE=nothing,
-        AWS_SHARED_CREDENTIALS_FILE=nothing,
-        AWS_EC2_METADATA_DISABLED="true",
-    )
-    assert result.exit_code == 2
-    assert "there are no AWS credentials" in result.output
-    assert "Traceback" not in result.output
