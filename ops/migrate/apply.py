@@ -9,13 +9,14 @@ from typing import Any
 
 from ops.errors import OperatorError
 from ops.migrate import backup
-from ops.migrate.change_set import Wanted, await_settled, parameters_of
+from ops.migrate.change_set import Wanted, parameters_of
 from ops.migrate.journal import Journal, now
 from ops.migrate.legacy import LegacyStack, shared_side
 from ops.migrate.migration import Migration
 from ops.migrate.plan import STEPS, Plan
 from ops.migrate.rewrite import announce
 from ops.migrate.steps import TAKE
+from ops.migrate.update import await_settled
 
 
 def carry_out(migration: Migration, plan: Plan | None, folder: Path) -> None:
@@ -88,11 +89,17 @@ def _begin(plan: Plan | None, migration: Migration, folder: Path) -> Journal:
         )
     if plan.blockers:
         raise OperatorError("CloudFormation would refuse it:\n  " + "\n  ".join(plan.blockers))
+    if tuple(sorted(migration.legacy().removals)) != plan.removals:
+        raise OperatorError(
+            f"{migration.stack} was changed since this plan was made: nothing was done; plan anew"
+        )
+    began = now()
     return Journal(
         plan=plan.digest,
         shared_api=plan.shared_api,
         removals=list(plan.removals),
-        backup=str(folder),
+        # A folder of its own: a backup never takes another's place.
+        backup=str(folder / began.replace(":", "")),
     )
 
 

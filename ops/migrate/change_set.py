@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from ops.errors import OperatorError
 from ops.migrate.legacy import LegacyStack
 from ops.migrate.screen import Count
+from ops.migrate.update import stack_now, updates
 
 BODY_LIMIT: Final = 51_200
 """Bytes of a template that is given inline; a larger one has to come from S3."""
@@ -21,8 +21,6 @@ PREFIX: Final = "shared-websocket-"
 """How our change sets are called, so that one that a kill left behind is known."""
 _CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _NOTHING: Final = ("didn't contain changes", "no updates are to be performed")
-_UNTIL_BEGUN: Final = 30
-"""Looks at the stack after which an update that never showed counts as over."""
 
 
 def _uncounted(done: int, total: int | None) -> None:
@@ -81,10 +79,10 @@ def change(way: Way, legacy: LegacyStack, wanted: Wanted) -> bool:
     if worked_out is None:
         return False
     name, changed = worked_out
-    stack = _stack(way.client, legacy.name)
+    stack = stack_now(way.client, legacy.name)
     with way.counting() as count:
         way.client.execute_change_set(StackName=legacy.name, ChangeSetName=name)
-        for done in _updates(way.client, legacy.name, stack.get("LastUpdatedTime")):
+        for done in updates(way.client, legacy.name, stack.get("LastUpdatedTime")):
             count(len(done & changed), len(changed))
         count(len(changed), len(changed))
     return True
@@ -110,17 +108,6 @@ def pending(client: Any, stack: str) -> tuple[str, ...]:
         if summary["ChangeSetName"].startswith(PREFIX)
         and not summary.get("ExecutionStatus", "").startswith("EXECUTE_")
     )
-
-
-def await_settled(client: Any, stack: str, said: Callable[[str], None]) -> None:
-    """Wait for an update that is under way, as one that a killed run has begun."""
-    for look in itertools.count():
-        status = str(_stack(client, stack)["StackStatus"])
-        if not (status.startswith("UPDATE_") and status.endswith("_IN_PROGRESS")):
-            return
-        if not look:
-            said(f"  {stack} is {status}: waiting for it")
-        time.sleep(POLL_SECONDS)
 
 
 def _worked_out(way: Way, legacy: LegacyStack, wanted: Wanted) -> tuple[str, set[str]] | None:
@@ -211,54 +198,3 @@ def _is_replaced(resource: Mapping[str, Any]) -> bool:
     if replacement != "Conditional":
         return replacement == "True"
     return any(detail.get("Evaluation") == "Static" for detail in resource.get("Details", ()))
-
-
-def _updates(client: Any, stack: str, updated: object) -> Iterator[set[str]]:
-    """The resources that are through, again and again until an update is over, deletions included.
-
-    `updated` is when the stack was updated before: right after the order to execute it may still
-    show the state that it had. Raises OperatorError when the update ends badly.
-    """
-    for look in itertools.count():
-        described = _stack(client, stack)
-        status = str(described["StackStatus"])
-        begun = described.get("LastUpdatedTime") != updated or look > _UNTIL_BEGUN
-        if begun:
-            yield _finished(client, stack)
-        if begun and status == "UPDATE_COMPLETE":
-            return
-        if begun and not status.endswith("_IN_PROGRESS"):
-            raise OperatorError(f"the update of {stack} ended {status}: {_why(client, stack)}")
-        time.sleep(POLL_SECONDS)
-
-
-def _why(client: Any, stack: str) -> str:
-    reasons = [
-        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
-        for event in _events_of_update(client, stack)
-        if str(event.get("ResourceStatus", "")).endswith("_FAILED")
-    ]
-    return "; ".join(reasons[:5]) or "no reason given"
-
-
-def _finished(client: Any, stack: str) -> set[str]:
-    """Resources that the running update is through with."""
-    return {
-        str(event["LogicalResourceId"])
-        for event in _events_of_update(client, stack)
-        if str(event.get("ResourceStatus", "")).endswith("_COMPLETE")
-        and event["LogicalResourceId"] != stack
-    }
-
-
-def _events_of_update(client: Any, stack: str) -> Iterator[Mapping[str, Any]]:
-    """Events of the latest update, the newest first, as far as one page holds them."""
-    for event in client.describe_stack_events(StackName=stack)["StackEvents"]:
-        if event["LogicalResourceId"] == stack and event["ResourceStatus"] == "UPDATE_IN_PROGRESS":
-            return
-        yield event
-
-
-def _stack(client: Any, name: str) -> dict[str, Any]:
-    (described,) = client.describe_stacks(StackName=name)["Stacks"]
-    return described

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -15,16 +14,15 @@ from ops.deployed import Deployed
 from ops.errors import OperatorError, code_of
 from ops.migrate import named
 from ops.migrate.drift import drifted
+from ops.migrate.elsewhere import indirect
 from ops.migrate.legacy import LegacyStack, shared_side
 from ops.migrate.pointing import Change
-from ops.migrate.retired import Feed, named_in
+from ops.migrate.retired import Feed
 from ops.migrate.rewrite import announce, rewrite
 from ops.migrate.survey import Clients, Survey, survey
-from ops.migrate.template import sub_text, walk
 
 STEPS: Final = ("backup", "publish", "announce", "drain", "retire", "confirm")
 """Their order. Until `retire` has begun, `migrate rollback` puts everything back."""
-_SSM: Final = re.compile(r"\{\{resolve:ssm:(?P<name>[^:}]+)(:\d+)?\}\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +105,7 @@ def make(
         ),
         leftovers=(
             *second.leftovers,
-            *indirect(second.template, legacy, found, pointed_to),
+            *indirect(second.template, {**legacy.parameters, **legacy.resolved}, found, pointed_to),
             *found.naming(names, but=_rewritten(legacy, second.changes)),
         ),
         found_by_name=by_name,
@@ -121,38 +119,6 @@ def absent(clients: Clients, stack: str, deployed: Deployed) -> tuple[named.Name
     begin = named.stems(stack, deployed.stage, ())
     found = survey(clients, lambda _, __: None)
     return named.find(clients, begin, _ours(deployed), found)[0]
-
-
-def indirect(
-    template: Mapping[str, Any], legacy: LegacyStack, found: Survey, names: frozenset[str]
-) -> Iterator[str]:
-    """Where the template takes a value from elsewhere that names one of these.
-
-    That is a parameter's value, an import from another stack, and a `{{resolve:ssm:...}}`.
-    """
-    given = {**legacy.parameters, **legacy.resolved}
-    for name in template.get("Parameters", {}):
-        for said in named_in(given.get(name, ""), names):
-            yield f"Parameters.{name} has a value that names {said}"
-    for path, value in walk(template):
-        where = ".".join(str(part) for part in path)
-        if isinstance(value, str):
-            for reference in _SSM.finditer(value):
-                stored = found.parameters.get(reference["name"], "")
-                for said in named_in(stored, names):
-                    yield f"{where} takes the parameter {reference['name']}, which names {said}"
-        elif isinstance(value, dict) and "Fn::ImportValue" in value:
-            export = _spelled(cast("dict[str, Any]", value)["Fn::ImportValue"], given)
-            for said in named_in(found.exports.get(export, ""), names):
-                yield f"{where} imports {export}, which names {said}"
-
-
-def _spelled(value: Any, parameters: Mapping[str, str]) -> str:
-    """A name that a template makes of its parameters."""
-    text = sub_text(value) or ""
-    for name, given in parameters.items():
-        text = text.replace(f"${{{name}}}", given)
-    return text
 
 
 def _shared_name(clients: Clients, deployed: Deployed) -> str:

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from ops.errors import OperatorError
-from ops.migrate import change_set
+from ops.migrate import change_set, update
 from ops.migrate.change_set import (
     BODY_LIMIT,
     Wanted,
     Way,
-    await_settled,
     change,
     compact,
     parameters_of,
@@ -20,6 +19,7 @@ from ops.migrate.change_set import (
 )
 from ops.migrate.legacy import LegacyStack
 from ops.migrate.retired import find_legacy
+from ops.migrate.update import await_settled
 
 TEMPLATE: dict[str, Any] = {"Parameters": {"Stage": {}, "New": {}}, "Resources": {}}
 
@@ -107,6 +107,7 @@ def _removal(name: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_set, "POLL_SECONDS", 0)
+    monkeypatch.setattr(update, "POLL_SECONDS", 0)
 
 
 def test_parameters_that_the_stack_has_keep_their_values_and_others_take_their_defaults() -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import sys
-import zipfile
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,131 +13,22 @@ from typing import Any
 import pytest
 import websockets
 
-from ops.deployed import Deployed, parse
 from ops.errors import OperatorError
-from ops.migrate import change_set, drain
+from ops.migrate import change_set
 from ops.migrate.apply import carry_out, roll_back
 from ops.migrate.journal import JournalStore
 from ops.migrate.legacy import LegacyStack
 from ops.migrate.migration import Migration
 from ops.migrate.plan import STEPS, Plan, make
-from sandbox import platform
 from sandbox.cloud import Cloud
-from sandbox.platform.legacy import ensure_legacy
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("migration")]
 
 CLIENTS = 12
 
 
-class Screen:
-    """What the operator saw; `stop_at` ends the run there, as a kill would."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.stop_at = ""
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-        if self.stop_at and text.endswith(self.stop_at):
-            raise KeyboardInterrupt
-
-    @contextmanager
-    def counting(self, what: str) -> Generator[Callable[[int, int | None], None]]:
-        yield lambda done, total: self.say(f"{what} {done} {total}")
-
-
-@pytest.fixture(autouse=True)
-def _quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_set, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(drain, "POLL_SECONDS", 0.05)
-
-
-@pytest.fixture
-def orders(cloud: Cloud, unique: Callable[[str], str]) -> Iterator[str]:
-    """The ARN of the orders' stream, of a table of this test alone."""
-    table = unique("orders")
-    description = cloud.client("dynamodb").create_table(
-        TableName=table,
-        KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "orderId", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )["TableDescription"]
-    yield description["LatestStreamArn"]
-    cloud.client("dynamodb").delete_table(TableName=table)
-
-
-@pytest.fixture
-def stack(cloud: Cloud, orders: str, unique: Callable[[str], str]) -> Iterator[str]:
-    """The name of a legacy stack of this test alone."""
-    name = unique("legacy")
-    ensure_legacy(cloud, orders_stream_arn=orders, name=name)
-    yield name
-    cloud.client("cloudformation").delete_stack(StackName=name)
-
-
-@pytest.fixture
-def order_events(cloud: Cloud, orders: str, unique: Callable[[str], str]) -> Iterator[str]:
-    """A Lambda of the shared side that reads the orders."""
-    name, client = unique("order-events"), cloud.client("lambda")
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("index.py", "def handler(event, context): pass")
-    client.create_function(
-        FunctionName=name,
-        Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
-        Role=f"arn:aws:iam::000000000000:role/{name}",
-        Handler="index.handler",
-        Code={"ZipFile": code.getvalue()},
-    )
-    mapping = client.create_event_source_mapping(
-        EventSourceArn=orders, FunctionName=name, StartingPosition="LATEST"
-    )
-    yield name
-    client.delete_event_source_mapping(UUID=mapping["UUID"])
-    client.delete_function(FunctionName=name)
-
-
-@pytest.fixture
-def deployed(cloud: Cloud, order_events: str) -> Deployed:
-    """The shared side, as a stack's outputs describe it."""
-    shared = platform.ensure(cloud)
-    base = f"127.0.0.1:{cloud.port}/_aws/execute-api/{shared.api_id}/{shared.stage}"
-    return parse(
-        {
-            "sharedWebSocketApiId": shared.api_id,
-            "webSocketUrl": f"ws://{base}",
-            "managementEndpoint": f"http://{base}",
-            "connectionsTable": "WizzUser_websocket_connections_sandbox",
-            "subscriptionsTable": "WizzUser_websocket_subscriptions_sandbox",
-            "routes": [],
-            "functions": {"order_events": order_events},
-            "sandbox": {"endpoint": cloud.endpoint, "region": cloud.region, "users": []},
-        }
-    )
-
-
-@pytest.fixture
-def migration(cloud: Cloud, deployed: Deployed, stack: str) -> Migration:
-    """A migration whose verification of the shared side passes."""
-    return Migration(
-        deployed=deployed,
-        stack=stack,
-        profile=None,
-        store=JournalStore(cloud.client("ssm"), stack),
-        screen=Screen(),
-        verified=lambda: True,
-    )
-
-
 def _plan(migration: Migration) -> Plan:
     return make(migration.legacy(), migration.deployed, migration.client)
-
-
-def _screen(migration: Migration) -> Screen:
-    assert isinstance(migration.screen, Screen)
-    return migration.screen
 
 
 def _resource_types(cloud: Cloud, stack: str) -> set[str]:
@@ -190,9 +78,22 @@ def test_the_backup_holds_template_parameters_and_rows(
     )
     before = migration.legacy().template_text
     carry_out(migration, _plan(migration), tmp_path)
-    assert (tmp_path / "template").read_text() == before
-    rows = (tmp_path / "connections.jsonl").read_text().splitlines()
+    saved = Path(migration.store.read().backup)
+    assert saved.parent == tmp_path
+    assert (saved / "template").read_text() == before
+    rows = (saved / "connections.jsonl").read_text().splitlines()
     assert json.loads(rows[0])["PK"] == {"S": "CONNECTION#gone"}
+
+
+def test_a_plan_that_somebody_else_has_carried_out_meanwhile_is_not_carried_out_again(
+    migration: Migration, tmp_path: Path
+) -> None:
+    plan = _plan(migration)
+    carry_out(migration, plan, tmp_path)
+    before = migration.store.read()
+    with pytest.raises(OperatorError, match="changed since this plan was made"):
+        carry_out(migration, plan, tmp_path)
+    assert migration.store.read() == before
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -200,7 +101,7 @@ def test_a_run_that_is_killed_at_a_step_goes_on_from_there(
     cloud: Cloud, migration: Migration, tmp_path: Path, step: str
 ) -> None:
     plan = _plan(migration)
-    screen = _screen(migration)
+    screen: Any = migration.screen
     screen.stop_at = f". {step}"
     with pytest.raises(KeyboardInterrupt):
         carry_out(migration, plan, tmp_path)
@@ -215,7 +116,7 @@ def test_a_rollback_before_retirement_puts_the_template_back(
     migration: Migration, tmp_path: Path, step: str
 ) -> None:
     before = migration.legacy()
-    screen = _screen(migration)
+    screen: Any = migration.screen
     screen.stop_at = f". {step}"
     with pytest.raises(KeyboardInterrupt):
         carry_out(migration, _plan(migration), tmp_path)
@@ -238,14 +139,7 @@ def test_a_rollback_after_retirement_says_what_it_would_take(
 def test_nothing_is_changed_when_the_shared_side_does_not_verify(
     cloud: Cloud, migration: Migration, tmp_path: Path
 ) -> None:
-    failing = Migration(
-        deployed=migration.deployed,
-        stack=migration.stack,
-        profile=None,
-        store=migration.store,
-        screen=Screen(),
-        verified=lambda: False,
-    )
+    failing = replace(migration, verified=lambda: False)
     before = migration.legacy().template
     with pytest.raises(OperatorError, match="does not pass verification"):
         carry_out(failing, _plan(migration), tmp_path)
@@ -271,7 +165,7 @@ def test_a_resource_that_came_after_the_confirmation_is_not_deleted(
     migration: Migration, tmp_path: Path
 ) -> None:
     plan = _plan(migration)
-    screen = _screen(migration)
+    screen: Any = migration.screen
     screen.stop_at = ". retire"
     with pytest.raises(KeyboardInterrupt):
         carry_out(migration, plan, tmp_path)
@@ -323,14 +217,7 @@ def test_a_run_whose_lock_was_taken_over_stops(migration: Migration, tmp_path: P
 
 
 def test_a_stack_that_is_not_there_is_named(migration: Migration) -> None:
-    absent = Migration(
-        deployed=migration.deployed,
-        stack="no-such-stack",
-        profile=None,
-        store=migration.store,
-        screen=Screen(),
-        verified=lambda: True,
-    )
+    absent = replace(migration, stack="no-such-stack")
     with pytest.raises(OperatorError, match="no stack no-such-stack"):
         absent.legacy()
 
