@@ -65,10 +65,13 @@ class Stub:
 
     endpoint: str = ""
     latency: float = 0.0
+    later: float | None = None
+    """Latency of every answer but the first, where it is another one."""
     answer: Answer = always_ok
     posts: dict[str, list[Post]] = field(default_factory=lambda: defaultdict(list))
     delivered: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     sockets: int = 0
+    asked: int = 0
     keep: bool = True
     tls: ssl.SSLContext | None = None
 
@@ -103,7 +106,11 @@ class _Connection(asyncio.Protocol):
             status = self.stub.answer(unquote(path.rsplit("/", 1)[1]), 1)
         if status == HANG:
             return
-        asyncio.get_running_loop().call_later(self.stub.latency, self.reply, status)
+        self.stub.asked += 1
+        latency = self.stub.latency
+        if self.stub.later is not None and self.stub.asked > 1:
+            latency = self.stub.later
+        asyncio.get_running_loop().call_later(latency, self.reply, status)
 
     def record(self, head: bytes, body: bytes) -> int:
         lines = head.decode("latin-1").split("\r\n")

@@ -25,9 +25,9 @@ from lambdas.rows import (
     subscription_id,
 )
 
-SHARE: Final = 500
-"""Connections of one queue message. Large enough to be worth an invocation, small enough that a
-repeated one repeats little."""
+SHARE: Final = 1000
+"""Connections of one queue message. Large enough to be worth an invocation, which at its first call
+has to open its wires and perhaps to start; small enough that a repeated one repeats little."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ time and hundreds may be under way at once; each answers for itself and never de
 """
 
 import asyncio
+import math
 import os
 import random
 import re
@@ -40,13 +41,14 @@ LONGEST_POST: Final = 2 * (CONNECT_SECONDS + ANSWER_SECONDS) + 0.5
 RETRY_PAUSE: Final = (0.05, 0.25)
 """Seconds between the two tries, chosen at random so that those who failed together part."""
 
-FIRST_WIRES: Final = 128
+FIRST_WIRES: Final = 32
 WIRES: Final = 256
-"""Posts under way at once: first, and at most. More than the first are used only while answers are
-quick, for an endpoint that is slow already gets slower with each, until posts are given up that
-arrive all the same."""
+"""Posts under way at once: first, and at most."""
 
-QUICK_SECONDS: Final = 0.1
+SLOWED: Final = 3
+"""Wires are added only while answers take less than this many times the quickest. An endpoint whose
+answers take their time whatever we do is given more at once; one that gets slower with each more is
+working already as fast as it can, and every handshake would be lost time."""
 
 IDLE_SECONDS: Final = 20
 """An idle wire is not used after this. The wall clock runs on while a container is frozen."""
@@ -145,16 +147,17 @@ class Management:
         # A wire costs a handshake: a large audience shares wires, a small one waits for nobody.
         most = min(WIRES, max(min(len(posts), 16), len(posts) // 4))
         workers = 0
+        pace = _Pace()
 
         async def work(group: asyncio.TaskGroup) -> None:
             nonlocal workers
             for position in turn:
-                began = monotonic()
-                if began >= deadline:
+                if monotonic() >= deadline:
                     return
                 post = posts[position]
-                outcomes[position] = await self._post(post, hashes[post.body], signer, deadline)
-                if workers < most and monotonic() - began < QUICK_SECONDS:
+                digest = hashes[post.body]
+                outcomes[position] = await self._post(post, digest, signer, deadline, pace)
+                if workers < most and pace.is_kept:
                     workers += 1
                     group.create_task(work(group))
 
@@ -164,7 +167,9 @@ class Management:
                 group.create_task(work(group))
         return outcomes
 
-    async def _post(self, post: Post, digest: str, signer: Signer, deadline: float) -> Outcome:
+    async def _post(
+        self, post: Post, digest: str, signer: Signer, deadline: float, pace: "_Pace"
+    ) -> Outcome:
         if len(post.body) > BODY_LIMIT:
             return Outcome.TOO_LARGE
         if not is_connection_id(post.connection_id):
@@ -174,17 +179,18 @@ class Management:
             f"POST {path} HTTP/1.1\r\n{signer.headers(path, digest)}"
             f"Content-Length: {len(post.body)}\r\n\r\n"
         ).encode() + post.body
-        outcome = await self._attempt(request)
+        outcome = await self._attempt(request, pace)
         if outcome is Outcome.BUSY:
             pause = random.uniform(*RETRY_PAUSE)  # noqa: S311
             if monotonic() + pause < deadline:
                 await asyncio.sleep(pause)
-                outcome = await self._attempt(request)
+                outcome = await self._attempt(request, pace)
         return outcome
 
-    async def _attempt(self, request: bytes) -> Outcome:
+    async def _attempt(self, request: bytes, pace: "_Pace") -> Outcome:
         try:
             wire = self._kept() or await self._open()
+            began = monotonic()
             try:
                 status = await wire.ask(request, ANSWER_SECONDS)
             except SilentError:
@@ -192,10 +198,13 @@ class Management:
                 if wire.is_fresh:
                     raise
                 wire = await self._open()
+                began = monotonic()
                 status = await wire.ask(request, ANSWER_SECONDS)
         except (OSError, ValueError):
             # Time-outs are OSErrors too.
+            pace.answered(math.inf)
             return Outcome.BUSY
+        pace.answered(monotonic() - began)
         if wire.is_open:
             self._idle.append(wire)
         return classify(status)
@@ -249,6 +258,23 @@ class Management:
             host=self._host,
             moment=datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
         )
+
+
+class _Pace:
+    """How long the endpoint takes over an answer, and how quick it can be."""
+
+    def __init__(self) -> None:
+        self._last = self._quickest = math.inf
+
+    def answered(self, seconds: float) -> None:
+        """Note an answer; an infinite time says that none came."""
+        self._last = seconds
+        self._quickest = min(self._quickest, seconds)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the last answer did not take much longer than the quickest."""
+        return self._last < SLOWED * self._quickest
 
 
 def management() -> Management:

@@ -197,10 +197,16 @@ def test_many_posts_share_few_sockets(stub: Stub) -> None:
     assert stub.sockets <= module.WIRES
 
 
-def test_a_slow_endpoint_is_not_pressed(stub: Stub) -> None:
-    stub.latency = 2 * module.QUICK_SECONDS
-    assert set(post(stub, *(f"c{number}" for number in range(1000)))) == {Outcome.DELIVERED}
-    assert stub.sockets == module.FIRST_WIRES
+def test_an_endpoint_that_answers_as_quickly_to_more_is_given_more(stub: Stub) -> None:
+    stub.latency = 0.05
+    assert set(post(stub, *(f"c{number}" for number in range(200)))) == {Outcome.DELIVERED}
+    assert stub.sockets > module.FIRST_WIRES
+
+
+def test_an_endpoint_that_gets_slower_is_not_pressed(stub: Stub) -> None:
+    stub.latency, stub.later = 0.0, 0.15
+    assert set(post(stub, *(f"c{number}" for number in range(200)))) == {Outcome.DELIVERED}
+    assert stub.sockets <= module.FIRST_WIRES + 1
 
 
 def test_a_socket_that_died_while_idle_costs_no_try(stub: Stub) -> None:
