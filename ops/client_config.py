@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import click
 
@@ -46,7 +47,7 @@ HEARTBEAT: dict[str, Any] = {
 @click.option(
     "--check",
     metavar="FILE",
-    help="A --dart-define-from-file JSON of the app: fail unless its URL is the stack's.",
+    help="The app's --dart-define-from-file (.json or .env): fail unless its URL is the stack's.",
 )
 def client_config(deployed: Deployed, style: str, check: str | None) -> None:
     """Print the WebSocket URL and the client's contract of a deployed stack."""
@@ -79,14 +80,52 @@ def contract(deployed: Deployed) -> dict[str, Any]:
 
 
 def _compare(deployed: Deployed, name: str) -> None:
-    try:
-        document = cast("object", json.loads(Path(name).read_text(encoding="utf-8")))
-    except (OSError, json.JSONDecodeError) as error:
-        raise OperatorError(f"cannot read the app's defines in {name}: {error}") from error
-    defines = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    defines = _defines(name)
     given = defines.get(URL_DEFINE)
     if given == deployed.url:
         click.echo(f"{name}: {URL_DEFINE} is the stack's URL")
         return
-    reason = f"is {given}" if given else "is not set"
+    reason = f"is {given}{_hint(given, deployed)}" if given else "is not set"
     raise click.ClickException(f"{name}: {URL_DEFINE} {reason}, the stack's URL is {deployed.url}")
+
+
+def _hint(given: object, deployed: Deployed) -> str:
+    """What is wrong with a URL, where that is one of the usual mistakes."""
+    url = str(given)
+    if url.rstrip("/") == deployed.url.removesuffix(f"/{deployed.stage}"):
+        return f", without the stage /{deployed.stage}: the gateway answers 403 to that"
+    if url == deployed.management_endpoint:
+        return ", where the Lambdas post to connections, not where apps connect"
+    if urlsplit(url).hostname != urlsplit(deployed.url).hostname:
+        return ", another API"
+    return ""
+
+
+def _defines(name: str) -> dict[str, Any]:
+    """What a --dart-define-from-file holds: a JSON object, or lines of NAME=VALUE.
+
+    Raises OperatorError where it cannot be read.
+    """
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+        if not text.lstrip().startswith("{"):
+            return dict(_assignment(line) for line in text.splitlines() if _says_something(line))
+        return cast("dict[str, Any]", json.loads(text))
+    except OSError as error:
+        raise OperatorError(f"cannot read the app's defines in {name}: {error.strerror}") from error
+    except ValueError as error:
+        raise OperatorError(
+            f"the app's defines in {name} are neither a JSON object nor lines of NAME=VALUE: "
+            f"{error}"
+        ) from error
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _assignment(line: str) -> tuple[str, str]:
+    name, equals, value = line.partition("=")
+    if not equals:
+        raise ValueError(line)
+    return name.strip(), value.strip().strip("\"'")

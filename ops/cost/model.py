@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 SECONDS_PER_HOUR: Final = 3600
 CONNECTION_LIFE_HOURS: Final = 2
@@ -15,6 +15,18 @@ SERIAL_SECONDS: Final = 0.015
 """Billed duration of one routed message, seconds."""
 POSTS_PER_SECOND: Final = 2000
 """Posts of one fan-out worker with one vCPU, a second."""
+SHARE: Final = 500
+"""Connections that one invocation of the fan-out worker delivers to."""
+WEBSOCKET_GB: Final = 0.5
+FANOUT_GB: Final = 1.769
+"""Memory of the Lambdas, GB."""
+LOG_BYTES: Final = 600
+"""What an invocation logs: Lambda's own three lines and one of ours."""
+ALARMS: Final = 33
+ONE_TOPIC: Final = "writes_per_second_of_one_topic"
+"""All subscriptions of a topic are in one partition of the topics' index."""
+RESUBSCRIBING_SECONDS: Final = 60
+"""Within which a business's customers subscribe again after all of them were cut off at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +34,16 @@ class Load:
     """What a month looks like; counts are of this app unless they say otherwise."""
 
     merchants: int = 1000
-    """Merchant devices connected while their shop is open."""
+    devices_per_merchant: int = 1
+    """Connections of a merchant while the shop is open."""
     customers: int = 10000
-    """Customer devices connected at the same time; the platform pays for them in either design."""
+    """Devices of the other apps connected at the same time; the platform pays for them either way,
+    and the account's limits are shared with them."""
     hours_per_day: float = 12.0
     days: int = 30
     heartbeat_seconds: float = 300.0
     messages_per_merchant_per_day: float = 40.0
-    """Registrations, subscriptions, toggles and order messages sent by a merchant's device."""
+    """Registrations, subscriptions, toggles and order messages sent by a merchant's devices."""
     orders_per_merchant_per_day: float = 30.0
     toggles_per_merchant_per_day: float = 2.0
     subscribers_per_business: int = 50
@@ -52,17 +66,19 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class LimitUse:
-    """How much of one account limit the load uses, and which multiple of the load reaches it."""
+    """How much of one limit the busiest second uses, and what has to grow how far to reach it."""
 
     limit: str
     value: int
     raisable: bool
     used: float
+    grows_with: Literal["load", "fan-out"]
+    """More merchants and customers, or more customers of one merchant."""
 
     @property
-    def reached_at(self) -> float:
-        """The multiple of today's load at which the limit is reached."""
-        return self.value / self.used if self.used else float("inf")
+    def reached_at(self) -> float | None:
+        """The multiple at which the limit is reached; None where nothing of it is used."""
+        return self.value / self.used if self.used else None
 
 
 def bill(load: Load, prices: Mapping[str, float]) -> list[Line]:
@@ -70,90 +86,91 @@ def bill(load: Load, prices: Mapping[str, float]) -> list[Line]:
 
     A separate API cannot reach customers' connections: every event for them is first handed to
     the platform (a queue message and a Lambda request more), which delivers it as the shared design
-    does. The separate design also keeps its own connection rows, alarms and dashboard.
+    does. The separate design also answers for connecting and disconnecting, keeps its own
+    connection rows, and has alarms and a dashboard of its own beside the platform's.
     """
-    device_days = load.merchants * load.days
+    merchant_days = load.merchants * load.days
+    device_days = merchant_days * load.devices_per_merchant
     minutes = device_days * load.hours_per_day * 60
     beats = device_days * load.hours_per_day * SECONDS_PER_HOUR / load.heartbeat_seconds
-    inbound = device_days * load.messages_per_merchant_per_day
-    toggles = device_days * load.toggles_per_merchant_per_day
+    inbound = merchant_days * load.messages_per_merchant_per_day
+    toggles = merchant_days * load.toggles_per_merchant_per_day
     deliveries = toggles * load.subscribers_per_business
-    orders = device_days * load.orders_per_merchant_per_day
+    orders = merchant_days * load.orders_per_merchant_per_day
     connects = device_days * max(1.0, load.hours_per_day / CONNECTION_LIFE_HOURS)
-    # A request and its answer are a message each; an order is an event to its merchant and one
-    # to its customer.
-    messages = 2 * (beats + inbound) + 2 * orders + deliveries
-    invocations = beats + inbound + orders + toggles + deliveries / 500
-    gb_seconds = (beats + inbound + orders) * SERIAL_SECONDS * 0.5
-    gb_seconds += deliveries / POSTS_PER_SECOND * 1.769
+    # A request and its answer are a message each; an order is an event to each of its merchant's
+    # devices and one to its customer.
+    messages = 2 * (beats + inbound) + orders * (load.devices_per_merchant + 1) + deliveries
+    invocations = beats + inbound + orders + toggles + deliveries / SHARE
+    gb_seconds = (beats + inbound + orders) * SERIAL_SECONDS * WEBSOCKET_GB
+    gb_seconds += deliveries / POSTS_PER_SECOND * FANOUT_GB
     writes = beats + 2 * connects + 3 * inbound
     reads = 2 * inbound + deliveries * 0.5
+    queued = 3 * toggles
     handover = toggles + orders
+    own = handover + 2 * connects
+
+    def million(item: str, price: str, shared: float, more: float = 0) -> Line:
+        """A line at a price for a million, and what the separate design has of it more."""
+        each = prices[price] / 1e6
+        return Line(
+            item=item, quantity=shared, separate=(shared + more) * each, shared=shared * each
+        )
+
+    gigabytes = LOG_BYTES / 1e9
+    watching = ALARMS * prices["alarm_per_month"] + prices["dashboard_per_month"]
+    sent = _messages(messages, prices)
     return [
-        _line("WebSocket messages", messages, _messages(messages, prices)),
-        _line(
-            "connection minutes", minutes, minutes / 1e6 * prices["connection_minutes_per_million"]
-        ),
+        Line(item="WebSocket messages", quantity=messages, separate=sent, shared=sent),
+        million("connection minutes", "connection_minutes_per_million", minutes),
+        million("Lambda requests", "lambda_requests_per_million", invocations, own),
+        million("Lambda GB-seconds", "lambda_gb_seconds_per_million_arm64", gb_seconds),
+        million("DynamoDB writes", "dynamodb_writes_per_million", writes, 2 * connects),
+        million("DynamoDB reads", "dynamodb_reads_per_million", reads),
+        million("queue requests", "sqs_requests_per_million", queued, 3 * handover),
         Line(
-            item="Lambda requests",
-            quantity=invocations,
-            separate=(invocations + handover) / 1e6 * prices["lambda_requests_per_million"],
-            shared=invocations / 1e6 * prices["lambda_requests_per_million"],
+            item="GB of logs",
+            quantity=invocations * gigabytes,
+            separate=(invocations + own) * gigabytes * prices["log_gb"],
+            shared=invocations * gigabytes * prices["log_gb"],
         ),
-        _line(
-            "Lambda GB-seconds",
-            gb_seconds,
-            gb_seconds / 1e6 * prices["lambda_gb_seconds_per_million_arm64"],
-        ),
-        Line(
-            item="DynamoDB writes",
-            quantity=writes,
-            separate=(writes + 2 * connects) / 1e6 * prices["dynamodb_writes_per_million"],
-            shared=writes / 1e6 * prices["dynamodb_writes_per_million"],
-        ),
-        _line("DynamoDB reads", reads, reads / 1e6 * prices["dynamodb_reads_per_million"]),
-        Line(
-            item="queue requests",
-            quantity=3 * toggles,
-            separate=(3 * toggles + 3 * handover) / 1e6 * prices["sqs_requests_per_million"],
-            shared=3 * toggles / 1e6 * prices["sqs_requests_per_million"],
-        ),
-        Line(
-            item="alarms and dashboard",
-            quantity=1,
-            separate=2 * (12 * prices["alarm_per_month"] + prices["dashboard_per_month"]),
-            shared=12 * prices["alarm_per_month"] + prices["dashboard_per_month"],
-        ),
+        Line(item="alarms and dashboard", quantity=1, separate=2 * watching, shared=watching),
     ]
 
 
 def limits(load: Load, known: Mapping[str, tuple[int, bool]]) -> list[LimitUse]:
-    """How near the busiest second comes to each account limit; the limit reached first on top."""
+    """How near the busiest second comes to each limit; the one that is reached first on top."""
     open_seconds = load.hours_per_day * SECONDS_PER_HOUR
-    devices = load.merchants + load.customers
+    devices = load.merchants * load.devices_per_merchant + load.customers
+
+    def busiest(per_merchant_per_day: float) -> float:
+        return load.merchants * per_merchant_per_day / open_seconds * PEAK_FACTOR
+
     connects = devices / (CONNECTION_LIFE_HOURS * SECONDS_PER_HOUR) * PEAK_FACTOR
     beats = devices / load.heartbeat_seconds
-    inbound = load.merchants * load.messages_per_merchant_per_day / open_seconds * PEAK_FACTOR
-    toggles = load.merchants * load.toggles_per_merchant_per_day / open_seconds * PEAK_FACTOR
-    posts = toggles * load.subscribers_per_business
-    orders = load.merchants * load.orders_per_merchant_per_day / open_seconds * PEAK_FACTOR
-    requests = connects + beats + inbound + posts + 2 * orders
-    executions = (beats + inbound + orders) * SERIAL_SECONDS + posts / POSTS_PER_SECOND
+    inbound = busiest(load.messages_per_merchant_per_day)
+    orders = busiest(load.orders_per_merchant_per_day)
+    posts = busiest(load.toggles_per_merchant_per_day) * load.subscribers_per_business
+    posts += orders * (load.devices_per_merchant + 1)
     used = {
         "new_connections_per_second": connects,
-        "requests_per_second": requests,
-        "concurrent_lambda_executions": executions,
-        "writes_per_second_of_one_partition": float(load.subscribers_per_business) / 60,
+        "requests_per_second": connects + beats + inbound + posts,
+        "concurrent_lambda_executions": (beats + inbound + orders) * SERIAL_SECONDS
+        + posts / POSTS_PER_SECOND,
+        "write_units_per_second_of_a_table": beats + 2 * connects + inbound,
     }
+    topic = load.subscribers_per_business / RESUBSCRIBING_SECONDS
     rows = [
-        LimitUse(limit=name, value=known[name][0], raisable=known[name][1], used=rate)
-        for name, rate in used.items()
+        LimitUse(
+            limit=name,
+            value=known[name][0],
+            raisable=known[name][1],
+            used=rate,
+            grows_with="fan-out" if name == ONE_TOPIC else "load",
+        )
+        for name, rate in (used | {ONE_TOPIC: topic}).items()
     ]
-    return sorted(rows, key=lambda row: row.reached_at)
-
-
-def _line(item: str, quantity: float, usd: float) -> Line:
-    return Line(item=item, quantity=quantity, separate=usd, shared=usd)
+    return sorted(rows, key=lambda row: row.reached_at or float("inf"))
 
 
 def _messages(count: float, prices: Mapping[str, float]) -> float:

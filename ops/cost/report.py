@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
 from importlib import resources
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import click
 import yaml
@@ -14,47 +16,58 @@ from rich.table import Table
 
 from ops.cost.model import LimitUse, Line, Load, bill, limits
 
-_FACTORS = (1, 10, 100, 1000)
-_BAR = 40
+_FACTORS: Final = (1, 10, 100, 1000)
+_WIDTH: Final = 45
+"""Columns of a plot; the load's three decades take them all."""
+
+Kind = type[click.IntRange] | type[click.FloatRange]
+
+
+def _figure(name: str, field: str, least: int, text: str, most: int | None = None) -> Any:
+    """An option that sets one figure of the load, of the type and with the default it has there."""
+    default = next(known.default for known in fields(Load) if known.name == field)
+    kind: Kind = click.IntRange if isinstance(default, int) else click.FloatRange
+    return click.option(
+        f"--{name}",
+        field,
+        type=kind(least, most),
+        default=default,
+        show_default=True,
+        callback=_finite,
+        help=text,
+    )
+
+
+def _finite(_: click.Context, __: click.Parameter, value: float) -> float:
+    """Refuse `nan` and `inf`, which are within no range and outside none."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number that can be reckoned with")
+    return value
+
+
+_FIGURES: Final = (
+    _figure("merchants", "merchants", 1, "Merchants of the app."),
+    _figure("devices", "devices_per_merchant", 1, "Connections of a merchant at once."),
+    _figure("customers", "customers", 0, "Connections of the other apps at once."),
+    _figure("hours", "hours_per_day", 1, "Hours a day that a shop is open.", 24),
+    _figure("days", "days", 1, "Days a month that a shop is open.", 31),
+    _figure("heartbeat", "heartbeat_seconds", 1, "Seconds between two heartbeats of a device."),
+    _figure("messages", "messages_per_merchant_per_day", 0, "Sent a day, heartbeats aside."),
+    _figure("orders", "orders_per_merchant_per_day", 0, "Orders of a merchant a day."),
+    _figure("toggles", "toggles_per_merchant_per_day", 0, "Times a day a shop opens or closes."),
+    _figure("fan-out", "subscribers_per_business", 0, "Connections that hear of one toggle."),
+)
+
+
+def _figures(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for every figure of the load, in this order."""
+    for option in reversed(_FIGURES):
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.option("--merchants", type=click.IntRange(min=1), default=1000, show_default=True)
-@click.option("--customers", type=click.IntRange(min=0), default=10000, show_default=True)
-@click.option(
-    "--heartbeat",
-    "heartbeat_seconds",
-    type=click.FloatRange(min=1),
-    default=300.0,
-    show_default=True,
-    help="Seconds between two heartbeats of a device.",
-)
-@click.option(
-    "--hours", "hours_per_day", type=click.FloatRange(1, 24), default=12.0, show_default=True
-)
-@click.option(
-    "--messages",
-    "messages_per_merchant_per_day",
-    type=click.FloatRange(min=0),
-    default=40.0,
-    show_default=True,
-    help="Messages a merchant's device sends a day, heartbeats aside.",
-)
-@click.option(
-    "--orders",
-    "orders_per_merchant_per_day",
-    type=click.FloatRange(min=0),
-    default=30.0,
-    show_default=True,
-)
-@click.option(
-    "--fan-out",
-    "subscribers_per_business",
-    type=click.IntRange(min=0),
-    default=50,
-    show_default=True,
-    help="Customer connections that hear of one toggle.",
-)
+@_figures
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 def cost(as_json: bool, **figures: Any) -> None:
     """Compare the shared design's monthly cost with a separate API's, and find the limits."""
@@ -66,12 +79,16 @@ def cost(as_json: bool, **figures: Any) -> None:
     if as_json:
         click.echo(json.dumps(_document(date, load, lines, uses, by_factor), indent=2))
         return
-    console = Console()
+    console = Console(highlight=False)
     console.print(_bill_table(lines, date))
+    console.print(
+        "separate: an API of the app's own; events for customers are handed to the platform, which "
+        "delivers them.",
+        style="dim",
+    )
     console.print(_limits_table(uses))
-    console.print("\nUS dollars a month as the load grows (each row a tenfold load)")
-    for row in _plot(by_factor):
-        console.print(row, highlight=False)
+    for row in (*_cost_plot(by_factor), *_limits_plot(uses)):
+        console.print(row, soft_wrap=True)
 
 
 def read_prices() -> tuple[str, dict[str, float], dict[str, tuple[int, bool]]]:
@@ -129,24 +146,48 @@ def _bill_table(lines: list[Line], date: str) -> Table:
 def _limits_table(uses: list[LimitUse]) -> Table:
     table = Table(title="Account limits, the one reached first on top")
     table.add_column("limit")
-    for heading in ("allowed", "busiest second", "reached at load x", "can be raised"):
+    for heading in ("allowed", "busiest second", "reached at", "can be raised"):
         table.add_column(heading, justify="right")
     for use in uses:
         table.add_row(
-            use.limit.replace("_", " "),
+            _words(use.limit),
             f"{use.value:,}",
             f"{use.used:,.2f}",
-            f"{use.reached_at:,.0f}",
+            _reached(use),
             "yes" if use.raisable else "no",
         )
     return table
 
 
-def _plot(by_factor: dict[int, tuple[float, float]]) -> list[str]:
-    top = max(max(pair) for pair in by_factor.values())
-    rows: list[str] = []
+def _words(limit: str) -> str:
+    return limit.replace("_", " ")
+
+
+def _reached(use: LimitUse) -> str:
+    return "never" if use.reached_at is None else f"{use.grows_with} x{use.reached_at:,.0f}"
+
+
+def _cost_plot(by_factor: dict[int, tuple[float, float]]) -> Iterator[str]:
+    """The bill as the load grows, on a logarithmic scale: equal steps are equal multiples."""
+    yield "\nUS dollars a month as the load grows (logarithmic)"
+    top = math.log10(max(max(pair) for pair in by_factor.values()))
     for factor, pair in by_factor.items():
         for name, value in zip(("separate", "shared"), pair, strict=True):
-            length = max(1, round(_BAR * value / top))
-            rows.append(f"{'x' + str(factor):>6} {name:<8} {'█' * length} {value:,.0f}")
-    return rows
+            length = max(1, round(_WIDTH * math.log10(max(value, 1)) / top))
+            label = f"x{factor}" if name == "separate" else ""
+            yield f"{label:>6} {name:<8} {'█' * length} {value:,.0f}"
+
+
+def _limits_plot(uses: list[LimitUse]) -> Iterator[str]:
+    """Where each limit is reached as the load, or the fan-out, grows a thousandfold."""
+    yield "\nWhere each limit is reached as the load grows a thousandfold (fan-out: one merchant's)"
+    margin = max(len(_words(use.limit)) for use in uses)
+    ticks = "".join(f"{f'x{factor}':<{_WIDTH // 3}}" for factor in _FACTORS)
+    yield f"{'':<{margin}} {ticks.rstrip()}"
+    for use in uses:
+        at = use.reached_at
+        if at is None or at > _FACTORS[-1]:
+            line = "─" * _WIDTH + "▶"
+        else:
+            line = "─" * round(_WIDTH * math.log10(max(at, 1)) / 3) + "●"
+        yield f"{_words(use.limit):<{margin}} {line} {_reached(use)}"

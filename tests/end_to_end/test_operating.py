@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 import websockets
 
+from ops.cost.model import ALARMS
 from sandbox import cloud as sandbox_cloud
 from sandbox.platform.legacy import LEGACY_STACK, ensure_legacy
 
@@ -122,6 +123,11 @@ def test_verification_of_what_does_not_hold_fails(clone, stack, tmp_path):
     verified = _ops(clone, "verify", broken, "--format", "json", *TOKENS)
     assert verified.returncode == 1
     assert json.loads(verified.stdout)["steps"][0]["outcome"] == "failed"
+
+
+def test_the_bill_counts_the_alarms_that_the_stack_has(clone, stack):
+    alarms = json.loads(_ops(clone, "status", stack, "--json").stdout)["alarms"]["all"]
+    assert sum(int(part.split()[0]) for part in alarms.split(", ")) == ALARMS
 
 
 def test_drift_of_the_platform_shows_in_the_status(clone, stack):
