@@ -30,9 +30,13 @@ class Saved:
 
 
 def save(
-    legacy: LegacyStack, dynamodb: Any, folder: Path, progress: Callable[[int, int | None], None]
+    legacy: LegacyStack,
+    dynamodb: Any,
+    table: str | None,
+    folder: Path,
+    progress: Callable[[int, int | None], None],
 ) -> int:
-    """Write the backup and read it again; returns how many rows were saved.
+    """Write the backup of a stack and its table, and read it again; returns how many rows it has.
 
     Every file is whole or absent, also on a full disk. `progress` gets rows saved, of about how
     many. Raises OperatorError where the folder cannot be written.
@@ -44,7 +48,6 @@ def save(
             file.write(legacy.template_text)
         with _written(folder / STACK) as file:
             json.dump(_stack(legacy), file, indent=2)
-        table = legacy.table()
         if table is not None:
             with _written(folder / ROWS) as file:
                 rows = _save_rows(dynamodb, table, file, progress)
@@ -52,7 +55,7 @@ def save(
         raise OperatorError(
             f"the backup could not be written to {folder}: {error.strerror}"
         ) from error
-    _check(legacy, folder, rows)
+    _check(legacy, folder, rows if table is not None else None)
     return rows
 
 
@@ -69,10 +72,10 @@ def read(folder: str) -> Saved:
     return Saved(text=text, template=load(text), parameters=stack["parameters"])
 
 
-def _check(legacy: LegacyStack, folder: Path, rows: int) -> None:
+def _check(legacy: LegacyStack, folder: Path, rows: int | None) -> None:
     saved = read(str(folder))
-    kept = 0
-    if legacy.table() is not None:
+    kept = None
+    if rows is not None:
         with (folder / ROWS).open(encoding="utf-8") as file:
             kept = sum(1 for line in file if json.loads(line))
     if saved.template != legacy.template or kept != rows:

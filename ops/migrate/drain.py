@@ -23,6 +23,8 @@ LONGEST_SECONDS: Final = 2 * 3600
 """API Gateway ends every connection after two hours, asked or not."""
 ASK_AGAIN_SECONDS: Final = 120
 POLL_SECONDS = 1.0
+THROTTLED_BATCHES: Final = 3
+"""Batches in a row of which nobody could be asked: then it is no moment's matter."""
 
 
 class Answer(Enum):
@@ -100,6 +102,8 @@ class _Asked:
     seen: set[str] = field(default_factory=set[str])
     at: dict[str, float] = field(default_factory=dict[str, float])
     gone: set[str] = field(default_factory=set[str])
+    throttled: int = 0
+    """Batches in a row of which nobody could be asked."""
 
 
 def drain(
@@ -141,7 +145,7 @@ def _ask(
     """Ask a batch to come back within the time that its share of new connections takes.
 
     Who could not be asked for throttling is asked in the next round. Raises OperatorError when that
-    is everybody.
+    is everybody, again and again.
     """
     window = max(1000, len(batch) * 1000 // CONNECTS_PER_SECOND)
 
@@ -156,7 +160,8 @@ def _ask(
     finally:
         # Whoever interrupts does not wait for posts that have not begun.
         workers.shutdown(cancel_futures=True)
-    if set(answers) == {Answer.THROTTLED}:
+    asked.throttled = asked.throttled + 1 if set(answers) == {Answer.THROTTLED} else 0
+    if asked.throttled == THROTTLED_BATCHES:
         raise OperatorError(
             f"PostToConnection was throttled, again and again: {len(batch)} of the old API's "
             "clients could not be asked to reconnect: wait until others post less, then go on"

@@ -31,13 +31,13 @@ def indirect(
                 for said in named_in(stored, names):
                     yield f"{where} takes the parameter {reference['name']}, which names {said}"
         elif isinstance(value, dict) and "Fn::ImportValue" in value:
-            export = _spelled(cast("dict[str, Any]", value)["Fn::ImportValue"], given)
+            export = spelled(cast("dict[str, Any]", value)["Fn::ImportValue"], given)
             for said in named_in(found.exports.get(export, ""), names):
                 yield f"{where} imports {export}, which names {said}"
 
 
-def _spelled(value: Any, parameters: Mapping[str, str]) -> str:
-    """A name that a template makes of its parameters."""
+def spelled(value: Any, parameters: Mapping[str, str]) -> str:
+    """A name that a template makes of its parameters; empty where it is made of more."""
     text = sub_text(value) or ""
     for name, given in parameters.items():
         text = text.replace(f"${{{name}}}", given)

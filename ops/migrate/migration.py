@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from botocore.exceptions import ClientError
+
 from ops.deployed import Deployed
-from ops.errors import OperatorError
+from ops.errors import OperatorError, code_of
 from ops.migrate.change_set import Wanted, Way, change, rehearse
 from ops.migrate.drain import OldConnections
 from ops.migrate.journal import JournalStore
@@ -67,13 +69,20 @@ class Migration:
         )
         rehearse(way, legacy, wanted)
 
+    def table(self, legacy: LegacyStack) -> str | None:
+        """The old connections table; None where there is none, or somebody deleted it by hand."""
+        name = legacy.table()
+        if name is not None and self._is_there("dynamodb", "describe_table", TableName=name):
+            return name
+        return None
+
     def old_connections(self, legacy: LegacyStack) -> OldConnections | None:
-        """The old API's connections; None where the stack has no API any more.
+        """The old API's connections; None where the API is gone.
 
         Raises CheckError where nobody can tell who is on it.
         """
-        api, table = legacy.api_id(), legacy.table()
-        if api is None:
+        api, table = legacy.api_id(), self.table(legacy)
+        if api is None or not self._is_there("apigatewayv2", "get_api", ApiId=api):
             return None
         if table is None:
             raise CheckError(
@@ -83,6 +92,15 @@ class Migration:
         return OldConnections(
             dynamodb=self.client("dynamodb"), management=self._management(legacy, api), table=table
         )
+
+    def _is_there(self, service: str, call: str, **what: str) -> bool:
+        try:
+            getattr(self.client(service), call)(**what)
+        except ClientError as error:
+            if code_of(error) in {"NotFoundException", "ResourceNotFoundException"}:
+                return False
+            raise
+        return True
 
     def _management(self, legacy: LegacyStack, api: str) -> Any:
         """A client of the retired API's @connections, beside the shared one's in the same place."""

@@ -130,9 +130,17 @@ def _tables(
 
 
 def count_rows(client: Any, table: str) -> int:
-    """How many rows a table has now; DescribeTable says how many it had hours ago."""
+    """How many rows a table has now; DescribeTable says how many it had hours ago.
+
+    A table that somebody deleted has none.
+    """
     pages = client.get_paginator("scan").paginate(TableName=table, Select="COUNT")
-    return sum(page["Count"] for page in pages)
+    try:
+        return sum(page["Count"] for page in pages)
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return 0
+        raise
 
 
 def _functions(deployed: Survey, begin: tuple[str, ...]) -> Iterator[tuple[str, str, str, str]]:

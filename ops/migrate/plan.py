@@ -14,10 +14,10 @@ from ops.deployed import Deployed
 from ops.errors import OperatorError, code_of
 from ops.migrate import named
 from ops.migrate.drift import drifted
-from ops.migrate.elsewhere import indirect
+from ops.migrate.elsewhere import indirect, spelled
 from ops.migrate.legacy import LegacyStack, shared_side
 from ops.migrate.pointing import Change
-from ops.migrate.retired import Feed
+from ops.migrate.retired import Feed, properties_of
 from ops.migrate.rewrite import announce, rewrite
 from ops.migrate.survey import Clients, Survey, survey
 
@@ -143,9 +143,10 @@ def _by_name(
     clients: Clients, legacy: LegacyStack, deployed: Deployed, found: Survey
 ) -> tuple[tuple[named.Named, ...], list[str]]:
     called = [name for logical, name in legacy.physical.items() if logical in legacy.removals]
-    api = legacy.api_id()
-    if api is not None:
-        called.append(str(clients("apigatewayv2").get_api(ApiId=api)["Name"]))
+    called += [
+        spelled(properties_of(legacy.template["Resources"][api]).get("Name"), legacy.parameters)
+        for api in legacy.retired.apis
+    ]
     begin = named.stems(legacy.name, deployed.stage, called)
     known = frozenset(legacy.physical.values()) | _ours(deployed)
     return named.find(clients, begin, known, found)

@@ -36,7 +36,8 @@ def _backup(migration: Migration, journal: Journal) -> None:
     migration.rehearse(legacy, _announced(migration, legacy))
     migration.rehearse(legacy, _retired(migration, legacy, journal))
     with migration.screen.counting("rows saved") as count:
-        backup.save(legacy, migration.client("dynamodb"), Path(journal.backup), count)
+        folder, table = Path(journal.backup), migration.table(legacy)
+        backup.save(legacy, migration.client("dynamodb"), table, folder, count)
     journal.names = sorted(legacy.physical_names())
     migration.screen.say(f"  saved to {journal.backup}")
 
@@ -87,7 +88,7 @@ def _announce(migration: Migration, _: Journal) -> None:
 
 def _drain(migration: Migration, _: Journal) -> None:
     legacy = migration.legacy()
-    if migration.leave_clients and legacy.table() is None:
+    if migration.leave_clients and migration.table(legacy) is None:
         migration.screen.say("  nobody is asked: there is no connections table")
         return
     old = migration.old_connections(legacy)

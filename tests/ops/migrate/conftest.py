@@ -85,11 +85,12 @@ def order_events(cloud: Cloud, orders: str, unique: Callable[[str], str]) -> Ite
         Handler="index.handler",
         Code={"ZipFile": code.getvalue()},
     )
-    mapping = client.create_event_source_mapping(
+    client.create_event_source_mapping(
         EventSourceArn=orders, FunctionName=name, StartingPosition="LATEST"
     )
     yield name
-    client.delete_event_source_mapping(UUID=mapping["UUID"])
+    for mapping in client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
+        client.delete_event_source_mapping(UUID=mapping["UUID"])
     client.delete_function(FunctionName=name)
 
 
