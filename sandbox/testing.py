@@ -24,7 +24,6 @@ import yaml
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from sandbox import cloud as clouds
-from sandbox.aws import provider
 from sandbox.cloud import Cloud
 from sandbox.engine import BuiltinEngine
 from sandbox.engine.plugins import Plugin
@@ -131,10 +130,11 @@ class Deployer:
         )
 
     def _provider(self) -> ResourceProviderServicer:
+        from sandbox.aws.provider import AwsProvider
         from sandbox.aws.server import Servicer
 
         stack = list(self._stacks.values())[-1]
-        return Servicer(provider(self._cloud.environment(), cwd=stack.cwd))
+        return Servicer(AwsProvider(self._cloud.environment(), cwd=stack.cwd))
 
 
 @pytest.fixture(scope="session")

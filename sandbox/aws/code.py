@@ -6,6 +6,7 @@ import io
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +15,6 @@ from sandbox.aws.values import ARCHIVE, SIGNATURE
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member of a zip made here, so that equal files make equal bytes."""
-
-_hashes: dict[tuple[str, int, int], str] = {}
-"""Hashes of zip files by path, size and time of change, so that each is read once."""
 
 Archive = Mapping[str, Any]
 """An archive or asset of the protocol: `assets`, `path`, `text` or `uri` beside its signature."""
@@ -47,10 +45,12 @@ def sha256(archive: Archive, cwd: Path) -> str:
     if source is None:
         return _digest(zipped(archive, cwd))
     about = source.stat()
-    key = (str(source), about.st_size, about.st_mtime_ns)
-    if key not in _hashes:
-        _hashes[key] = _digest(source.read_bytes())
-    return _hashes[key]
+    return _digest_of_file(source, about.st_size, about.st_mtime_ns)
+
+
+@cache
+def _digest_of_file(path: Path, _size: int, _changed: int) -> str:
+    return _digest(path.read_bytes())
 
 
 def _digest(content: bytes) -> str:

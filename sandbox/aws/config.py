@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.aws.check import IGNORED, Failure
+from pulumi.runtime.proto.provider_pb2 import CheckFailure
+
+from sandbox.aws.check import IGNORED
 from sandbox.aws.values import UNKNOWN
 
 CREDENTIALS: Final = frozenset(
@@ -15,68 +16,38 @@ CREDENTIALS: Final = frozenset(
 
 WITHOUT_EFFECT: Final = frozenset(
     {
-        "maxRetries",
-        "retryMode",
-        "s3UsePathStyle",
-        "skipCredentialsValidation",
-        "skipMetadataApiCheck",
-        "skipRegionValidation",
-        "skipRequestingAccountId",
-        "userAgents",
+        *("maxRetries", "retryMode", "s3UsePathStyle", "userAgents"),
+        *("skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation"),
+        *("skipRequestingAccountId", "version", "pluginDownloadURL"),
     }
 )
-"""How a client is to reach AWS: nothing of it changes what a program gets from the sandbox."""
-
-# The last two are what an engine needs to find a plugin.
-KNOWN: Final = (
-    CREDENTIALS
-    | WITHOUT_EFFECT
-    | IGNORED
-    | {"region", "defaultTags"}
-    | {"version", "pluginDownloadURL"}
-)
+"""How a client is to reach AWS, or an engine its plugin: it changes nothing of what one gets."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """The provider's configuration, as far as it counts here."""
-
-    region: str
-    default_tags: Mapping[str, str]
-    set_aside: tuple[str, ...]
-    """Credentials that were given and are not looked at."""
-
-
-def refused(given: Mapping[str, Any]) -> list[Failure]:
+def refused(given: Mapping[str, Any]) -> list[CheckFailure]:
     """Return a failure for each setting that the sandbox cannot honour."""
-    failures = [
-        Failure(
-            path=name,
-            reason=f"the sandbox's AWS provider cannot honour {name}; "
-            "its cloud is where AWS_ENDPOINT_URL points, on this machine",
-        )
-        for name in sorted(given.keys() - KNOWN)
+    known = CREDENTIALS | WITHOUT_EFFECT | IGNORED | {"region", "defaultTags"}
+    reasons = {
+        name: f"the sandbox's AWS provider cannot honour {name}; "
+        "its cloud is where AWS_ENDPOINT_URL points, on this machine"
+        for name in sorted(given.keys() - known)
         if given[name] not in ("", [], {}, False, "false", "[]")
-    ]
-    if not isinstance(_default_tags(given), dict):
-        failures.append(Failure(path="defaultTags", reason="expected an object with tags"))
-    return failures
+    }
+    if not isinstance(default_tags(given), dict):
+        reasons["defaultTags"] = "expected an object with tags"
+    return [CheckFailure(property=name, reason=reason) for name, reason in reasons.items()]
 
 
-def read(given: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
-    """Read settings that passed `refused`; the environment gives the region where they do not."""
-    region = given.get("region")
-    if region in (None, "", UNKNOWN):
-        region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-    return Config(
-        region=str(region or "us-east-1"),
-        default_tags=_default_tags(given).get("tags") or {},
-        set_aside=tuple(sorted(name for name in CREDENTIALS if given.get(name))),
-    )
+def region(given: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """Return the region of settings, or of the environment where they have none."""
+    chosen = given.get("region")
+    if chosen in (None, "", UNKNOWN):
+        chosen = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+    return str(chosen or "us-east-1")
 
 
-def _default_tags(given: Mapping[str, Any]) -> Any:
-    """Return the default tags, which the engine hands over as JSON."""
+def default_tags(given: Mapping[str, Any]) -> Any:
+    """Return the setting of default tags, which the engine hands over as JSON."""
     value = given.get("defaultTags") or {}
     try:
         return {} if value == UNKNOWN else json.loads(value) if isinstance(value, str) else value

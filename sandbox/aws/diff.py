@@ -2,96 +2,56 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
-
-from pulumi.runtime.proto.provider_pb2 import PropertyDiff
+from typing import Any
 
 from sandbox.aws.schema import Kind, Property, ResourceType
-from sandbox.aws.values import UNKNOWN, Path
-
-ADD: Final = PropertyDiff.ADD
-DELETE: Final = PropertyDiff.DELETE
-UPDATE: Final = PropertyDiff.UPDATE
-
-Changes = dict[Path, Any]
-"""Kinds of changes by path."""
+from sandbox.aws.values import UNKNOWN
 
 
-def changes(each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
-    """Return what differs, by path: `old` is a state's outputs, `new` are checked inputs.
+def changes(each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    """Return what differs: `old` is a state's outputs, `new` are checked inputs.
 
     Archives are left to the caller, who can hash them.
     """
-    found: Changes = {}
-    for known in each.properties.values():
-        if not known.output and known.kind is not Kind.ARCHIVE:
-            _compare(known, old.get(known.name), new.get(known.name), (known.name,), found)
-    return found
+    return {
+        name
+        for name, known in each.properties.items()
+        if not known.output
+        and known.kind is not Kind.ARCHIVE
+        and not same(known, old.get(name), new.get(name))
+    }
 
 
 def same(known: Property, old: Any, new: Any) -> bool:
     """Whether two values of a property mean the same."""
-    found: Changes = {}
-    _compare(known, old, new, (), found)
-    return not found
-
-
-def _compare(known: Property, old: Any, new: Any, at: Path, found: Changes) -> None:
     if new == UNKNOWN:
-        found[at] = UPDATE if old else ADD
-    elif not old and not new:
+        return False
+    if not old and not new:
         # The cloud tells absent, empty, zero and false apart no better than a program does.
-        return
-    elif new is None:
-        if not known.computed:
-            found[at] = DELETE
-    elif old is None:
-        found[at] = ADD
-    elif not (known.same and known.same(old, new)):
-        _compare_present(known, old, new, at, found)
-
-
-def _compare_present(known: Property, old: Any, new: Any, at: Path, found: Changes) -> None:
-    match known.kind, old:
-        case Kind.MAP, dict():
-            for key in sorted(old.keys() | new.keys()):
-                # An empty text is a value of a map, not an absence.
-                if key not in new:
-                    found[(*at, key)] = DELETE
-                elif key not in old:
-                    found[(*at, key)] = ADD
-                elif old[key] != new[key]:
-                    found[(*at, key)] = UPDATE
-        case Kind.OBJECT, dict():
-            for name, each in known.fields.items():
-                _compare(each, old.get(name), new.get(name), (*at, name), found)
-        case Kind.LIST, list() if known.item:
-            for index in range(max(len(old), len(new))):
-                was, now = (each[index] if index < len(each) else None for each in (old, new))
-                _compare(known.item, was, now, (*at, index), found)
-        case Kind.SET, list() if known.item:
-            _compare_sets(known.item, old, new, at, found)
+        return True
+    if old is None or new is None:
+        return new is None and known.computed
+    match known.kind, old, new:
+        case Kind.OBJECT, dict(), dict():
+            return all(same(it, old.get(name), new.get(name)) for name, it in known.fields.items())
+        case Kind.LIST, list(), list() if known.item and len(old) == len(new):
+            return all(same(known.item, was, now) for was, now in zip(old, new, strict=True))
+        case Kind.SET, list(), list() if known.item and len(old) == len(new):
+            left = list(old)
+            for now in new:
+                twin = next((was for was in left if same(known.item, was, now)), left)
+                if twin is left:
+                    return False
+                left.remove(twin)
+            return True
+        case Kind.JSON, str(), str():
+            return _parsed(old) == _parsed(new)
         case _:
-            if old != new and not (known.kind is Kind.JSON and _parsed(old) == _parsed(new)):
-                found[at] = UPDATE
+            return old == new or bool(known.same and known.same(old, new))
 
 
-def _compare_sets(item: Property, old: list[Any], new: list[Any], at: Path, found: Changes) -> None:
-    """Pair what is equal in any order; the rest was added, deleted or, at one index, both."""
-    left = dict(enumerate(old))
-    for index, value in enumerate(new):
-        twin = next((key for key, was in left.items() if same(item, was, value)), None)
-        if twin is None:
-            found[(*at, index)] = ADD
-        else:
-            del left[twin]
-    for index in left:
-        path = (*at, index)
-        found[path] = UPDATE if path in found else DELETE
-
-
-def _parsed(value: Any) -> Any:
+def _parsed(document: str) -> Any:
     try:
-        return json.loads(value)
-    except (TypeError, ValueError):
-        return value
+        return json.loads(document)
+    except ValueError:
+        return document

@@ -5,8 +5,9 @@ from typing import Any
 
 from sandbox.aws import state
 from sandbox.aws.errors import IncompleteError, ProviderError
-from sandbox.aws.operation import Operation, tolerating_absence
+from sandbox.aws.operation import Operation
 from sandbox.aws.schema import ResourceType
+from sandbox.aws.session import tolerating_absence
 from sandbox.aws.values import contains_unknown
 
 
@@ -27,29 +28,24 @@ def resolve(operation: Operation) -> None:
 
 def _id(each: ResourceType, known: Mapping[str, Any]) -> str:
     """Return a resource's id: by its key, as the creating call took or answered it."""
-    own = next((name for name, source in each.key.items() if source == "id"), None)
-    if own:
-        return str(known[own])
-    return each.id.format_map(known) or each.separator.join(
-        known[name] for name in each.key.values()
-    )
+    for name, source in each.key.items():
+        if source == "id":
+            return str(known[name])
+    parts = [str(known[source]) for source in each.key.values()]
+    return each.id.format_map(known) or each.separator.join(parts)
 
 
 def create(operation: Operation) -> dict[str, Any]:
     """Create the resource, wait until it can be used, and return its outputs."""
-    each = operation.type
-    parameters = operation.parameters() | operation.tag_parameters()
+    each, inputs, tags = operation.type, operation.inputs, operation.tags
+    parameters = operation.parameters()
+    if each.tagged and tags:
+        # As services spell it, the one way or the other.
+        parameters |= {"Tags": tags, "tags": tags}
     made = operation.call(each.create, **parameters)
-    operation.id = _id(each, {**operation.inputs, **parameters, **made})
+    operation.id = _id(each, {**inputs, **parameters, **made})
     try:
-        apart = [
-            known
-            for known in each.properties.values()
-            if known.own and operation.inputs.get(known.name) not in (None, known.default)
-        ]
-        if apart and each.ready:
-            operation.settled()
-        operation.set_apart(apart, parameters)
+        operation.set_apart(inputs, parameters)
         return _outputs(operation)
     except ProviderError as error:
         # The resource exists: the engine has to know it, or the next run would make it again.
@@ -60,11 +56,9 @@ def create(operation: Operation) -> dict[str, Any]:
 
 def _outputs(operation: Operation) -> dict[str, Any]:
     each = operation.type
-    if not any(
-        known.told and (known.output or known.computed) for known in each.properties.values()
-    ):
+    if not any(it.told and (it.output or it.computed) for it in each.properties.values()):
         return state.made(operation, {})
-    found = operation.settled()
+    found = operation.settled() or operation.read()
     if found is None:
         raise ProviderError(f"{each.token} {operation.id} was made, and is not there")
     return state.made(operation, found)
@@ -77,39 +71,34 @@ def find(operation: Operation) -> dict[str, Any] | None:
         return None
     properties = state.observed(operation, found)
     if operation.type.tagged:
-        tags = operation.listed_tags(str(properties.get("arn", "")))
-        defaults = operation.session.default_tags
-        own = {key: value for key, value in tags.items() if defaults.get(key) != value}
+        tags = operation.listed_tags(properties.get("arn"))
+        own = dict(tags.items() - operation.session.default_tags.items())
         properties |= {"tags": own or None, "tagsAll": tags}
     return properties
 
 
 def update(operation: Operation) -> dict[str, Any]:
     """Apply the changes, and return the outputs."""
-    each, changed = operation.type, operation.changed - {"tags", "tagsAll"}
+    each, changed = operation.type, operation.changed
     if not isinstance(each.update, tuple):
         each.update(operation)
-    elif changed:
+    else:
         parameters = operation.parameters(changed)
         for call in each.update:
             if operation.takes(call) & parameters.keys():
-                operation.call(
-                    call, **operation.parameters() if call == each.create else parameters
-                )
-                if each.ready:
-                    operation.settled()
-        operation.set_apart([each.properties[name] for name in changed], parameters)
-    if operation.changed & {"tags", "tagsAll"}:
+                whole = call == each.create
+                operation.call(call, **operation.parameters() if whole else parameters)
+                operation.settled()
+        operation.set_apart(changed, parameters)
+    if changed & {"tags", "tagsAll"}:
         operation.update_tags()
     return _outputs(operation)
 
 
 def delete(operation: Operation) -> None:
     """Delete the resource, and wait until it is gone; one that is gone already is deleted."""
-    how = operation.type.delete
+    each = operation.type
     with tolerating_absence():
-        operation.call(how) if isinstance(how, str) else how(operation)
-    if operation.type.ready:
-        operation.wait(
-            lambda: operation.read() is None, f"{operation.type.token} {operation.id} is gone"
-        )
+        operation.call(each.delete) if isinstance(each.delete, str) else each.delete(operation)
+    if each.ready:
+        operation.wait(lambda: operation.read() is None, f"{each.token} {operation.id} is gone")

@@ -1,107 +1,96 @@
 """The provider: takes an engine's requests, looks the type up in the table, and answers."""
 
 import sys
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Future,
-    InvalidStateError,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent import futures
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from sandbox.aws import config, lifecycle, state
-from sandbox.aws.check import DEFAULTS, Failure, check
+from sandbox.aws.check import DEFAULTS, check
 from sandbox.aws.code import ArchiveError, sha256
-from sandbox.aws.diff import ADD, DELETE, UPDATE, Changes, changes
+from sandbox.aws.diff import changes
 from sandbox.aws.errors import CancelledError, IncompleteError, ProviderError, UnknownTokenError
+from sandbox.aws.install import VERSION
 from sandbox.aws.lookups import LOOKUPS
 from sandbox.aws.operation import Operation
 from sandbox.aws.schema import ResourceType
-from sandbox.aws.session import ENDPOINT, EndpointRefusedError, Session, loopback
+from sandbox.aws.session import ENDPOINT, Session
 from sandbox.aws.types import TYPES
-from sandbox.aws.values import UNKNOWN, contains_unknown, lift, lower, spell
+from sandbox.aws.values import UNKNOWN, contains_unknown, lift, lower
 
 GRACE: Final = 2.0
 """Seconds that a call to the cloud may take to end once the engine has cancelled."""
 
 CODE_HASH: Final = "codeSha256"
 
-_REPLACING: Final = {
-    ADD: pb.PropertyDiff.ADD_REPLACE,
-    DELETE: pb.PropertyDiff.DELETE_REPLACE,
-    UPDATE: pb.PropertyDiff.UPDATE_REPLACE,
-}
-
 Answer = TypeVar("Answer")
 
 
 class AwsProvider:
-    """The table of types, in the messages of Pulumi's protocol."""
+    """The table of types, in the messages of Pulumi's protocol.
+
+    Of the environment, only the endpoint and the region are read; relative paths of archives start
+    from `cwd`.
+    """
 
     def __init__(
         self,
         environment: Mapping[str, str],
         *,
         cwd: Path | None = None,
-        notice: Callable[[str], Any] = lambda message: sys.stderr.write(f"{message}\n"),
     ) -> None:
         self._environment = environment
         self._cwd = cwd or Path.cwd()
-        self._notice = notice
         self._session: Session | None = None
-        self._cancelled = threading.Event()
-        self._end: Future[Any] = Future()
-        self._pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="aws")
+        self._end: futures.Future[Any] = futures.Future()
+        self._pool = futures.ThreadPoolExecutor(max_workers=32, thread_name_prefix="aws")
+
+    def get_plugin_info(self, _: Any) -> PluginInfo:
+        """Tell the version."""
+        return PluginInfo(version=VERSION)
 
     def cancel(self, _: Any) -> None:
         """End every wait at once and every call within `GRACE`."""
-        self._cancelled.set()
-        with suppress(InvalidStateError):
+        if self._session:
+            self._session.cancelled.set()
+        with suppress(futures.InvalidStateError):
             self._end.set_result(None)
 
     # --- Configuration ----------------------------------------------------------------------------
 
     def check_config(self, request: Any) -> pb.CheckResponse:
-        """Refuse settings that the sandbox cannot honour, and an endpoint that is not its own."""
+        """Refuse settings that the sandbox cannot honour."""
         failures = config.refused(lower(request.news)[0])
-        try:
-            loopback(self._environment.get(ENDPOINT))
-        except EndpointRefusedError as error:
-            failures.append(Failure(path="", reason=str(error)))
-        return pb.CheckResponse(inputs=request.news, failures=_failures(failures))
+        return pb.CheckResponse(inputs=request.news, failures=failures)
 
     def diff_config(self, request: Any) -> pb.DiffResponse:
         """Another region means other resources; everything else takes effect as it is."""
-        before, after = (
-            config.read(lower(each)[0], self._environment) for each in (request.olds, request.news)
-        )
-        moved = ["region"] if before.region != after.region else []
-        changed = moved + (["defaultTags"] if before.default_tags != after.default_tags else [])
-        return pb.DiffResponse(changes=_some(changed), replaces=moved, diffs=changed)
+        old, new = lower(request.olds)[0], lower(request.news)[0]
+        moved = config.region(old, self._environment) != config.region(new, self._environment)
+        replaces = ["region"] if moved else []
+        tags = ["defaultTags"] if config.default_tags(old) != config.default_tags(new) else []
+        return _diffed([*replaces, *tags], replaces=replaces)
 
     def configure(self, request: Any) -> pb.ConfigureResponse:
         """Find the cloud, on this machine or not at all."""
         given, _ = lower(request.args)
         if failures := config.refused(given):
             raise ProviderError("; ".join(each.reason for each in failures))
-        settings = config.read(given, self._environment)
         self._session = Session(
             endpoint=self._environment.get(ENDPOINT),
-            region=settings.region,
-            default_tags=settings.default_tags,
-            cancelled=self._cancelled,
+            region=config.region(given, self._environment),
+            default_tags=config.default_tags(given).get("tags") or {},
+            cwd=self._cwd,
         )
-        if settings.set_aside:
-            self._notice(
-                f"the sandbox needs no account: {', '.join(settings.set_aside)} of the "
-                "configuration is not looked at"
+        if aside := sorted(config.CREDENTIALS & given.keys()):
+            sys.stderr.write(
+                f"the sandbox needs no account: {', '.join(aside)} of the configuration "
+                "is not looked at\n"
             )
         return pb.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
@@ -118,49 +107,33 @@ class AwsProvider:
             try:
                 inputs[CODE_HASH] = sha256(code, self._cwd)
             except ArchiveError as error:
-                failures.append(Failure(path="code", reason=str(error)))
-        return pb.CheckResponse(inputs=lift(inputs, hidden), failures=_failures(failures))
+                failures = [pb.CheckFailure(property="code", reason=str(error))]
+        return pb.CheckResponse(inputs=lift(inputs, hidden), failures=failures)
 
     def diff(self, request: Any) -> pb.DiffResponse:
         """Say which properties changed, and which of them force a replacement."""
         each = _type(request.urn)
         old, new = lower(request.olds)[0], lower(request.news)[0]
-        found = self._changes(each, old, new, request.ignoreChanges)
-        roots = sorted({str(path[0]) for path in found})
-        replaces = [root for root in roots if each.properties[root].replaces]
-        return pb.DiffResponse(
-            changes=_some(found),
-            replaces=replaces,
-            stables=[
-                name
-                for name, known in each.properties.items()
-                if known.replaces or (known.output and not known.volatile)
-            ],
-            deleteBeforeReplace=bool(replaces) and _would_clash(each, old, new),
-            diffs=roots,
-            detailedDiff={
-                spell(path): pb.PropertyDiff(kind=_REPLACING[kind] if path[0] in replaces else kind)
-                for path, kind in found.items()
-            },
-            hasDetailedDiff=True,
-        )
+        changed = self._changed(each, old, new, request.ignoreChanges)
+        replaces = [name for name in changed if each.properties[name].replaces]
+        # A replacement would meet the old resource where its name is given and stays the same.
+        generated = each.autoname and each.autoname.name in new.get(DEFAULTS, ())
+        clash = each.unique and all(old.get(name) == new.get(name) for name in each.unique)
+        first = bool(replaces and clash and not generated)
+        return _diffed(changed, replaces=replaces, deleteBeforeReplace=first)
 
-    def _changes(
-        self,
-        each: ResourceType,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        ignored: Any,
-    ) -> Changes:
+    def _changed(
+        self, each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any], ignored: Any
+    ) -> list[str]:
         found = changes(each, old, new)
         code = new.get("code")
         if code == UNKNOWN or (code is not None and new.get(CODE_HASH) != old.get(CODE_HASH)):
-            found[("code",)] = UPDATE
-        if each.tagged and self._session and not any(path[0] == "tags" for path in found):
-            all_tags = {**self._session.default_tags, **(new.get("tags") or {})}
-            if all_tags != (old.get("tagsAll") or {}):
-                found[("tagsAll",)] = UPDATE
-        return {path: kind for path, kind in found.items() if not _ignored(spell(path), ignored)}
+            found.add("code")
+        if each.tagged and self._session and "tags" not in found:
+            tags = {**self._session.default_tags, **(new.get("tags") or {})}
+            if tags != (old.get("tagsAll") or {}):
+                found.add("tagsAll")
+        return [] if "*" in ignored else sorted(found - set(ignored))
 
     # --- Doing ------------------------------------------------------------------------------------
 
@@ -171,7 +144,7 @@ class AwsProvider:
         if request.preview:
             return pb.CreateResponse(properties=lift(state.planned(operation), hidden))
         try:
-            outputs = self._run(lambda: lifecycle.create(operation))
+            outputs = self._run(lifecycle.create, operation)
         except IncompleteError as error:
             error.properties = lift(error.properties, hidden)
             raise
@@ -183,7 +156,7 @@ class AwsProvider:
         operation = self._operation(request, old, old)
         if not inputs:
             lifecycle.resolve(operation)
-        found = self._run(lambda: lifecycle.find(operation))
+        found = self._run(lifecycle.find, operation)
         if found is None:
             return pb.ReadResponse()
         if inputs:
@@ -201,19 +174,18 @@ class AwsProvider:
     def update(self, request: Any) -> pb.UpdateResponse:
         """Bring a resource from its state to its new inputs."""
         old, (inputs, hidden) = lower(request.olds)[0], lower(request.news)
-        found = self._changes(_type(request.urn), old, inputs, request.ignoreChanges)
-        operation = self._operation(request, inputs, old, {str(path[0]) for path in found})
+        changed = self._changed(_type(request.urn), old, inputs, request.ignoreChanges)
+        operation = self._operation(request, inputs, old, changed)
         if request.preview:
             return pb.UpdateResponse(properties=lift(state.planned(operation), hidden))
-        outputs = self._run(lambda: lifecycle.update(operation))
+        outputs = self._run(lifecycle.update, operation)
         return pb.UpdateResponse(properties=lift(outputs, hidden))
 
     def delete(self, request: Any) -> None:
         """Delete a resource; one that is gone already is deleted."""
         old, _ = lower(request.properties)
         if not old.get("skipDestroy"):
-            operation = self._operation(request, old, old)
-            self._run(lambda: lifecycle.delete(operation))
+            self._run(lifecycle.delete, self._operation(request, old, old))
 
     def invoke(self, request: Any) -> pb.InvokeResponse:
         """Answer a look-up."""
@@ -222,12 +194,11 @@ class AwsProvider:
             raise UnknownTokenError("look-up", request.tok, sorted(LOOKUPS))
         asked, hidden = lower(request.args)
         if failures := lookup.refused(request.tok, asked):
-            return pb.InvokeResponse(failures=_failures(failures))
+            return pb.InvokeResponse(failures=failures)
         if contains_unknown(asked):
             raise ProviderError(f"{request.tok} was asked with arguments that are not known yet")
-        session = self._connected
-        answer = lift(self._run(lambda: lookup.answer(session, asked)), hidden)
-        given: dict[str, Any] = {"return": answer}  # A keyword of Python.
+        answer = self._run(lookup.answer, self._connected, asked)
+        given: dict[str, Any] = {"return": lift(answer, hidden)}  # The name is Python's own.
         return pb.InvokeResponse(**given)
 
     # --- How it is done ---------------------------------------------------------------------------
@@ -243,25 +214,23 @@ class AwsProvider:
         request: Any,
         inputs: Mapping[str, Any],
         old: Mapping[str, Any] | None = None,
-        changed: set[str] | frozenset[str] = frozenset(),
+        changed: list[str] | None = None,
     ) -> Operation:
         return Operation(
             type=_type(request.urn),
             session=self._connected,
-            cwd=self._cwd,
-            cancelled=self._cancelled,
             inputs=inputs,
             state=old or {},
             id=getattr(request, "id", ""),
-            changed=frozenset(changed),
+            changed=frozenset(changed or ()),
             timeout=request.timeout,
         )
 
-    def _run(self, work: Callable[[], Answer]) -> Answer:
+    def _run(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """Do work that a cancel lets end, but not for long."""
-        running: Future[Any] = self._pool.submit(work)
-        wait({running, self._end}, return_when=FIRST_COMPLETED)
-        wait({running}, timeout=GRACE)
+        running: futures.Future[Any] = self._pool.submit(work, *arguments)
+        futures.wait({running, self._end}, return_when=futures.FIRST_COMPLETED)
+        futures.wait({running}, timeout=GRACE)
         if not running.done():
             raise CancelledError("cancelled while the cloud had not answered yet")
         return running.result()
@@ -275,22 +244,6 @@ def _type(urn: str) -> ResourceType:
     return TYPES[token]
 
 
-def _failures(failures: list[Failure]) -> list[pb.CheckFailure]:
-    return [pb.CheckFailure(property=each.path, reason=each.reason) for each in failures]
-
-
-def _some(found: Any) -> Any:
-    return pb.DiffResponse.DIFF_SOME if found else pb.DiffResponse.DIFF_NONE
-
-
-def _ignored(path: str, ignored: Any) -> bool:
-    return any(
-        each == "*" or path == each or path.startswith((f"{each}.", f"{each}[")) for each in ignored
-    )
-
-
-def _would_clash(each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether a replacement would meet the old resource: its name is given and stays the same."""
-    if not each.unique or (each.autoname and each.autoname.name in new.get(DEFAULTS, ())):
-        return False
-    return all(old.get(name) == new.get(name) for name in each.unique)
+def _diffed(changed: list[str], **more: Any) -> pb.DiffResponse:
+    some, none = pb.DiffResponse.DIFF_SOME, pb.DiffResponse.DIFF_NONE
+    return pb.DiffResponse(changes=some if changed else none, diffs=changed, **more)

@@ -11,19 +11,23 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """What a property holds, as a complaint spells it."""
+    """What a property holds: as a complaint spells it, and what stands for nothing in it."""
 
-    TEXT = "a text"
-    INTEGER = "a whole number"
-    DECIMAL = "a number"
-    FLAG = "true or false"
-    JSON = "a JSON document"
+    TEXT = "a text", ""
+    INTEGER = "a whole number", 0
+    DECIMAL = "a number", 0
+    FLAG = "true or false", False
+    JSON = "a JSON document", ""
     """Text that is compared as the document that it spells."""
-    MAP = "a map of texts"
-    LIST = "a list"
-    SET = "a list in any order"
-    OBJECT = "an object"
-    ARCHIVE = "an archive"
+    MAP = "a map of texts", {}
+    LIST = "a list", []
+    SET = "a list in any order", []
+    OBJECT = "an object", {}
+    ARCHIVE = "an archive", None
+
+    def __init__(self, spoken: str, empty: Any) -> None:
+        self.spoken = spoken
+        self.empty = empty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,8 @@ class Property:
     told: str | None = None
     """Where the answer that describes the resource has it; None where nothing tells."""
     required: bool = False
+    """Needed by the SDK's own word; `needed` is what only the service insists on."""
+    needed: bool = False
     default: Any = None
     replaces: bool = False
     """A change forces a replacement."""
@@ -49,7 +55,7 @@ class Property:
     item: "Property | None" = None
     fields: Mapping[str, "Property"] = field(default_factory=dict)
     choices: tuple[Any, ...] = ()
-    within: tuple[int, int | None] | None = None
+    within: tuple[int | None, int | None] = (None, None)
     """The least and the most that it may be."""
     same: Callable[[Any, Any], bool] | None = None
     """Whether an input and what the cloud says mean the same, where spelling differs."""
@@ -135,9 +141,9 @@ class ResourceType:
     delete: str | Callable[["Operation"], None]
     answer: str = ""
     """Where in the answer of `read` the resource stands, maybe as one of a list."""
-    tells: Callable[["Operation", dict[str, Any]], dict[str, Any] | None] | None = None
+    tells: Callable[["Operation", dict[str, Any]], dict[str, Any] | None] = lambda _, found: found
     """Completes what the cloud says of the resource; None when that is nothing."""
-    sends: Callable[["Operation", dict[str, Any]], dict[str, Any]] | None = None
+    sends: Callable[["Operation", dict[str, Any]], dict[str, Any]] = lambda _, given: given
     """Completes the parameters of a create or an update."""
     ready: Callable[[Mapping[str, Any]], bool] | None = None
     """Whether it can be used, for a type that takes a while to come and to go."""
@@ -149,6 +155,8 @@ class ResourceType:
     """The id of a type whose key has none, where it is not the key's parts."""
     suffix: Callable[[Mapping[str, Any]], str] = lambda _: ""
     """The end of a generated name."""
+    either: tuple[str, ...] = ()
+    """Properties of which one has to be given."""
     needs: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _: {}
     """What else is wrong with known inputs: property path to reason."""
 
@@ -164,13 +172,16 @@ class ResourceType:
 
 
 def resource(
-    token: str, *rows: Rows, service: str = "", noun: str = "", **rest: Any
+    token: str, *rows: Rows, service: str = "", noun: str = "", put: str = "", **rest: Any
 ) -> ResourceType:
-    """Return a type; with a `noun` its calls are `create_<noun>`, `get_<noun>` and so on."""
+    """Return a type; with a `noun` its calls are `create_<noun>`, `get_<noun>` and so on.
+
+    `put` is a call that creates and updates alike.
+    """
     calls: dict[str, Any] = {
-        "create": f"create_{noun}",
+        "create": put or f"create_{noun}",
         "read": f"get_{noun}",
-        "update": (f"update_{noun}",),
+        "update": (put,) if put else (f"update_{noun}",) if noun else (),
         "delete": f"delete_{noun}",
     }
     service = service or token.split("/", maxsplit=1)[0]

@@ -13,43 +13,29 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
+from pulumi.runtime.proto.provider_pb2_grpc import (
+    ResourceProviderServicer,
+    add_ResourceProviderServicer_to_server,
+)
 
 from sandbox.aws.errors import IncompleteError, ProviderError
-from sandbox.aws.install import VERSION
 from sandbox.aws.provider import AwsProvider
 
-_METHODS: Final = (
-    *("CheckConfig", "DiffConfig", "Configure", "Check", "Diff"),
-    *("Create", "Read", "Update", "Delete", "Invoke", "Cancel"),
-)
-"""What the provider answers, in methods of the same names."""
 
-
-class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """The protocol's methods, each by the provider's method of that name."""
+class Servicer(ResourceProviderServicer):
+    """The protocol's methods, each by the provider's method of that name, where it has one."""
 
     def __init__(self, provider: AwsProvider) -> None:
-        for name in _METHODS:
-            method = getattr(provider, re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower())
-            setattr(self, name, partial(_answer, method))
-
-    def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:  # noqa: N802, ARG002
-        """Tell the version."""
-        return plugin_pb2.PluginInfo(version=VERSION)
-
-    def GetSchema(self, request: Any, context: Any) -> provider_pb2.GetSchemaResponse:  # noqa: N802, ARG002
-        """Answer with a schema that only names the package: the SDK holds the real one."""
-        return provider_pb2.GetSchemaResponse(schema=f'{{"name": "aws", "version": "{VERSION}"}}')
-
-    def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
-        """Accept an engine that did not start this process."""
-        return empty_pb2.Empty()
+        for name in vars(ResourceProviderServicer):
+            method = getattr(provider, re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower(), None)
+            if method and not name.startswith("_"):
+                setattr(self, name, partial(_answer, method))
 
 
 def _answer(method: Callable[[Any], Any], request: Any, context: Any) -> Any:
@@ -84,7 +70,7 @@ def main() -> None:
     provider = AwsProvider(os.environ)
     # More than an engine asks for at once: a cancel must not wait for its turn.
     server = grpc.server(ThreadPoolExecutor(max_workers=64), options=_GRPC_CHANNEL_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
+    add_ResourceProviderServicer_to_server(Servicer(provider), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")

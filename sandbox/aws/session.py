@@ -2,19 +2,41 @@
 
 import ipaddress
 import os
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sandbox.aws.api import Api
-from sandbox.aws.errors import ProviderError
+from sandbox.aws.errors import CancelledError, CloudError, CloudUnreachableError, ProviderError
+from sandbox.aws.shapes import fitted
 
 ENDPOINT: Final = "AWS_ENDPOINT_URL"
 
 _KEY: Final = "test"
 """Both halves of the credentials: the cloud asks for some and believes any."""
+
+_GONE: Final = frozenset(
+    {
+        *("404", "NotFoundException", "ResourceNotFoundException", "ResourceNotFound"),
+        *("NoSuchEntity", "NoSuchEntityException", "DashboardNotFoundError"),
+        *("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
+    }
+)
+"""Codes by which the services say that what was asked for does not exist."""
+
+
+@contextmanager
+def tolerating_absence() -> Generator[None]:
+    """Treat what does not exist (any more) as done."""
+    try:
+        yield
+    except CloudError as error:
+        if error.code not in _GONE:
+            raise
 
 
 class EndpointRefusedError(ProviderError):
@@ -27,7 +49,6 @@ class EndpointRefusedError(ProviderError):
             "else, so that it cannot touch an account; run it through `python -m sandbox` or "
             f"`make up`, which set {ENDPOINT}, or deploy with the official plugin"
         )
-        self.endpoint = endpoint
 
 
 def loopback(endpoint: str | None) -> str:
@@ -45,7 +66,7 @@ def loopback(endpoint: str | None) -> str:
 
 
 class Session:
-    """Where the cloud is, and its clients, each made when it is first needed."""
+    """Where the cloud is, and its services, each with a client that is made when first needed."""
 
     def __init__(
         self,
@@ -53,19 +74,17 @@ class Session:
         endpoint: str | None,
         region: str,
         default_tags: Mapping[str, str],
-        cancelled: threading.Event | None = None,
+        cwd: Path | None = None,
     ) -> None:
         self.endpoint = loopback(endpoint)
         self.region = region
         self.default_tags = dict(default_tags)
-        self._cancelled = cancelled or threading.Event()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self.cwd = cwd or Path.cwd()
+        """Where relative paths of archives start."""
+        self.cancelled = threading.Event()
+        """Set when the engine wants no more calls and no more waiting."""
+        self._services: dict[tuple[str, str], Service] = {}
         self._lock = threading.Lock()
-
-    @property
-    def authority(self) -> str:
-        """Host and port of the cloud."""
-        return urlsplit(self.endpoint).netloc
 
     @cached_property
     def account(self) -> str:
@@ -78,29 +97,21 @@ class Session:
 
         # Each variable: name in a profile, name in the environment, default, conversion. Nothing of
         # the surroundings' profiles, files and certificates is looked at.
-        return botocore.session.Session(
-            session_vars={
-                "profile": (None, None, None, None),
-                "config_file": (None, None, os.devnull, None),
-                "credentials_file": (None, None, os.devnull, None),
-                "ca_bundle": (None, None, None, None),
-                "use_fips_endpoint": (None, None, False, None),
-                "use_dualstack_endpoint": (None, None, False, None),
-            }
-        )
+        told = {"config_file": os.devnull, "credentials_file": os.devnull}
+        told |= {"use_fips_endpoint": False, "use_dualstack_endpoint": False}
+        names = ("profile", "ca_bundle", *told)
+        variables = {name: (None, None, told.get(name), None) for name in names}
+        return botocore.session.Session(session_vars=variables)
 
-    def api(self, service: str, region: str | None = None) -> Any:
-        """Return the calls of a service, in the provider's region unless another is given."""
-        return Api(self.client(service, region), self.endpoint, self._cancelled)
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        """Return a client of a service; clients may be shared by threads, making one may not."""
+    def api(self, service: str, region: str | None = None) -> "Service":
+        """Return a service, in the provider's region unless another is given."""
         from botocore.config import Config
 
         key = (service, region or self.region)
+        # Clients may be shared by threads, making one may not.
         with self._lock:
-            if key not in self._clients:
-                self._clients[key] = self._bare.create_client(
+            if key not in self._services:
+                client = self._bare.create_client(
                     service,
                     region_name=key[1],
                     endpoint_url=self.endpoint,
@@ -114,7 +125,45 @@ class Session:
                         proxies={},
                         inject_host_prefix=False,
                         max_pool_connections=32,
-                        parameter_validation=True,
                     ),
                 )
-            return self._clients[key]
+                self._services[key] = Service(client, self)
+            return self._services[key]
+
+
+class Service:
+    """A service's calls, by the client's names, in the shapes that the service's model asks for."""
+
+    def __init__(self, client: Any, session: Session) -> None:
+        self._client = client
+        self._session = session
+
+    def shape(self, method: str) -> Any:
+        """Return the shape of a call's parameters in the service's model."""
+        name = self._client.meta.method_to_api_mapping[method]
+        return self._client.meta.service_model.operation_model(name).input_shape
+
+    def call(self, method: str, parameters: Mapping[str, Any]) -> Any:
+        """Make a call with those of the parameters that it takes."""
+        from botocore import exceptions
+
+        spoken = self._client.meta.method_to_api_mapping[method]
+        if self._session.cancelled.is_set():
+            raise CancelledError(f"{spoken} was not sent: the operation was cancelled")
+        try:
+            answer = getattr(self._client, method)(**fitted(self.shape(method), parameters))
+        except exceptions.ClientError as error:
+            told = error.response.get("Error", {})
+            code, message = str(told.get("Code", "?")), str(told.get("Message", "?"))
+            raise CloudError(spoken, code, message) from None
+        except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
+            raise CloudUnreachableError(
+                self._session.endpoint, spoken, type(error).__name__
+            ) from None
+        except exceptions.BotoCoreError as error:
+            # A complaint about a parameter spells its value, which may be a secret.
+            reason = re.sub(r", value: .*", "", str(error))
+            raise ProviderError(f"{spoken}: {reason}") from None
+        for failed in answer.get("FailedEntries") or ():
+            raise CloudError(spoken, str(failed.get("ErrorCode")), str(failed.get("ErrorMessage")))
+        return answer

@@ -43,11 +43,8 @@ def _pair(names: set[str]) -> tuple[str, str] | None:
 
 def unpaired(value: Any) -> Any:
     """Return a list of pairs as the map that it spells, and anything else as it is."""
-    pair = (
-        _pair(set(value[0]))
-        if isinstance(value, list) and value and isinstance(value[0], dict)
-        else None
-    )
+    first = value[0] if isinstance(value, list) and value else None
+    pair = _pair(set(first)) if isinstance(first, dict) else None
     return {each[pair[0]]: each[pair[1]] for each in value} if pair else value
 
 
@@ -65,18 +62,6 @@ def bury(target: dict[str, Any], path: str, value: Any) -> None:
     for step in way:
         target = target.setdefault(step, {})
     target[last] = value
-
-
-EMPTY: Final = {
-    Kind.TEXT: "",
-    Kind.JSON: "",
-    Kind.FLAG: False,
-    Kind.MAP: {},
-    Kind.LIST: [],
-    Kind.SET: [],
-    Kind.OBJECT: {},
-}
-"""What an update sends to take a property away."""
 
 
 def to_aws(known: Property, value: Any) -> Any:

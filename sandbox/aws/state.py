@@ -3,7 +3,7 @@ for the account, which the cloud is asked for once.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from sandbox.aws.check import DEFAULTS
 from sandbox.aws.diff import same
@@ -11,8 +11,6 @@ from sandbox.aws.operation import Operation
 from sandbox.aws.schema import Kind, Property, ResourceType
 from sandbox.aws.shapes import dig, from_aws
 from sandbox.aws.values import UNKNOWN
-
-_ZERO: Final = {Kind.TEXT: "", Kind.INTEGER: 0, Kind.FLAG: False}
 
 
 def planned(operation: Operation) -> dict[str, Any]:
@@ -29,7 +27,7 @@ def made(operation: Operation, answer: Mapping[str, Any]) -> dict[str, Any]:
 
     def told(known: Property) -> Any:
         value = found.get(known.name)
-        return _ZERO.get(known.kind) if value is None and known.output else value
+        return known.kind.empty if value is None and known.output else value
 
     outputs = _outputs(operation, told)
     return {name: value for name, value in outputs.items() if value is not None}
@@ -86,14 +84,14 @@ def drifted(
     each: ResourceType, inputs: Mapping[str, Any], state: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return inputs with the values that the state now has."""
-
-    def now(name: str, value: Any) -> Any:
-        known = each.properties.get(name)
-        if known is None or known.kind is Kind.ARCHIVE or (name not in state and not value):
-            return value
-        return value if same(known, state.get(name), value) else state.get(name)
-
-    brought = {name: now(name, value) for name, value in inputs.items()}
+    brought = {
+        name: state.get(name)
+        if (known := each.properties.get(name))
+        and known.kind is not Kind.ARCHIVE
+        and not same(known, state.get(name), value)
+        else value
+        for name, value in inputs.items()
+    }
     return {name: value for name, value in brought.items() if value is not None}
 
 

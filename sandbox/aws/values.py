@@ -4,6 +4,7 @@ A value that is not known yet is `UNKNOWN`; an archive or asset stays the object
 wire, with the hash that the engine put into it.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -67,13 +68,7 @@ def _lift(value: Any, path: Path, secrets: frozenset[Path]) -> Any:
 
 def contains_unknown(value: Any) -> bool:
     """Whether a value, or anything within it, is not known yet."""
-    match value:
-        case dict():
-            return any(contains_unknown(each) for each in value.values())
-        case list():
-            return any(contains_unknown(each) for each in value)
-        case _:
-            return value == UNKNOWN
+    return UNKNOWN in json.dumps(value)
 
 
 def spell(path: Path) -> str:

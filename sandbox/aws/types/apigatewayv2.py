@@ -2,19 +2,8 @@
 
 from typing import Any, Final
 
+from sandbox.aws import schema as row
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import (
-    TAGS,
-    decimal,
-    flag,
-    integer,
-    mapping,
-    out,
-    record,
-    resource,
-    text,
-    text_set,
-)
 
 
 def _endpoint(operation: Operation, api_id: str, protocol: str) -> str:
@@ -24,7 +13,8 @@ def _endpoint(operation: Operation, api_id: str, protocol: str) -> str:
     on every machine, so the API's id stands in the path here.
     """
     scheme = "ws" if protocol == "WEBSOCKET" else "http"
-    return f"{scheme}://{operation.session.authority}/_aws/execute-api/{api_id}"
+    _, _, authority = operation.session.endpoint.partition("://")
+    return f"{scheme}://{authority}/_aws/execute-api/{api_id}"
 
 
 def _api_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
@@ -37,77 +27,77 @@ def _stage_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "InvokeUrl": f"{_endpoint(operation, found['ApiId'], protocol)}/{name}"}
 
 
-API: Final = resource(
+API: Final = row.resource(
     "apigatewayv2/api:Api",
-    text("name", autoname=128),
-    text("protocolType", required=True, replaces=True, choices=("HTTP", "WEBSOCKET")),
-    text("apiKeySelectionExpression", default="$request.header.x-api-key"),
-    record(
+    row.text("name", autoname=128),
+    row.text("protocolType", required=True, replaces=True, choices=("HTTP", "WEBSOCKET")),
+    row.text("apiKeySelectionExpression", default="$request.header.x-api-key"),
+    row.record(
         "corsConfiguration",
-        flag("allowCredentials"),
-        text_set("allowHeaders allowMethods allowOrigins exposeHeaders"),
-        integer("maxAge"),
+        row.flag("allowCredentials"),
+        row.text_set("allowHeaders allowMethods allowOrigins exposeHeaders"),
+        row.integer("maxAge"),
     ),
-    text("description version"),
-    flag("disableExecuteApiEndpoint", default=False),
-    text("ipAddressType", computed=True, choices=("ipv4", "dualstack")),
-    text("routeSelectionExpression", default="$request.method $request.path"),
-    out("apiEndpoint"),
-    out("arn", None, template="arn:aws:apigateway:{region}::/apis/{id}"),
-    out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{id}"),
-    TAGS,
+    row.text("description version"),
+    row.flag("disableExecuteApiEndpoint", default=False),
+    row.text("ipAddressType", computed=True, choices=("ipv4", "dualstack")),
+    row.text("routeSelectionExpression", default="$request.method $request.path"),
+    row.out("apiEndpoint"),
+    row.out("arn", None, template="arn:aws:apigateway:{region}::/apis/{id}"),
+    row.out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{id}"),
+    row.TAGS,
     noun="api",
     tells=_api_told,
     key={"ApiId": "id"},
 )
 
-STAGE: Final = resource(
+STAGE: Final = row.resource(
     "apigatewayv2/stage:Stage",
-    text("apiId", required=True, replaces=True),
-    text("name", "StageName", replaces=True, autoname=128),
-    record("accessLogSettings", text("destinationArn format", required=True)),
-    flag("autoDeploy", default=False),
-    record(
+    row.text("apiId", required=True, replaces=True),
+    row.text("name", "StageName", replaces=True, autoname=128),
+    row.record("accessLogSettings", row.text("destinationArn format", required=True)),
+    row.flag("autoDeploy", default=False),
+    row.record(
         "defaultRouteSettings",
-        flag("dataTraceEnabled detailedMetricsEnabled"),
-        text("loggingLevel", choices=("OFF", "INFO", "ERROR"), computed=True),
-        integer("throttlingBurstLimit"),
-        decimal("throttlingRateLimit"),
+        row.flag("dataTraceEnabled detailedMetricsEnabled"),
+        row.text("loggingLevel", choices=("OFF", "INFO", "ERROR"), computed=True),
+        row.integer("throttlingBurstLimit"),
+        row.decimal("throttlingRateLimit"),
     ),
-    text("deploymentId", computed=True),
-    text("description"),
-    mapping("stageVariables"),
-    out("arn", None, template="arn:aws:apigateway:{region}::/apis/{apiId}/stages/{id}"),
-    out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{apiId}/{id}"),
-    out("invokeUrl"),
-    TAGS,
+    row.text("deploymentId", computed=True),
+    row.text("description"),
+    row.mapping("stageVariables"),
+    row.out("arn", None, template="arn:aws:apigateway:{region}::/apis/{apiId}/stages/{id}"),
+    row.out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{apiId}/{id}"),
+    row.out("invokeUrl"),
+    row.TAGS,
     noun="stage",
     tells=_stage_told,
     key={"ApiId": "apiId", "StageName": "id"},
     unique=("apiId", "name"),
 )
 
-ROUTE: Final = resource(
+ROUTE: Final = row.resource(
     "apigatewayv2/route:Route",
-    text("apiId", required=True, replaces=True),
-    text("routeKey", required=True),
-    flag("apiKeyRequired", default=False),
-    text_set("authorizationScopes"),
-    text("authorizationType", default="NONE", choices=("NONE", "AWS_IAM", "CUSTOM", "JWT")),
-    text("authorizerId modelSelectionExpression operationName target"),
-    text("routeResponseSelectionExpression"),
-    mapping("requestModels"),
+    row.text("apiId", required=True, replaces=True),
+    row.text("routeKey", required=True),
+    row.flag("apiKeyRequired", default=False),
+    row.text_set("authorizationScopes"),
+    row.text("authorizationType", default="NONE", choices=("NONE", "AWS_IAM", "CUSTOM", "JWT")),
+    row.text("authorizerId modelSelectionExpression operationName target"),
+    row.text("routeResponseSelectionExpression"),
+    row.mapping("requestModels"),
     noun="route",
     key={"ApiId": "apiId", "RouteId": "id"},
     unique=("apiId", "routeKey"),
 )
 
-ROUTE_RESPONSE: Final = resource(
+ROUTE_RESPONSE: Final = row.resource(
     "apigatewayv2/routeResponse:RouteResponse",
-    text("apiId routeId", required=True, replaces=True),
-    text("routeResponseKey", required=True),
-    text("modelSelectionExpression"),
-    mapping("responseModels"),
+    row.text("apiId routeId", required=True, replaces=True),
+    row.text("routeResponseKey", required=True),
+    row.text("modelSelectionExpression"),
+    row.mapping("responseModels"),
     noun="route_response",
     key={"ApiId": "apiId", "RouteId": "routeId", "RouteResponseId": "id"},
     unique=("routeId", "routeResponseKey"),
@@ -115,21 +105,21 @@ ROUTE_RESPONSE: Final = resource(
 
 _INTEGRATIONS: Final = ("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK")
 
-INTEGRATION: Final = resource(
+INTEGRATION: Final = row.resource(
     "apigatewayv2/integration:Integration",
-    text("apiId", required=True, replaces=True),
-    text("integrationType", required=True, replaces=True, choices=_INTEGRATIONS),
-    text("connectionId credentialsArn description integrationUri"),
-    text("connectionType", default="INTERNET", choices=("INTERNET", "VPC_LINK")),
-    text("contentHandlingStrategy", choices=("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")),
-    text("integrationMethod passthroughBehavior", computed=True),
-    text("integrationSubtype", replaces=True),
-    text("payloadFormatVersion", default="1.0", choices=("1.0", "2.0")),
-    mapping("requestParameters requestTemplates"),
+    row.text("apiId", required=True, replaces=True),
+    row.text("integrationType", required=True, replaces=True, choices=_INTEGRATIONS),
+    row.text("connectionId credentialsArn description integrationUri"),
+    row.text("connectionType", default="INTERNET", choices=("INTERNET", "VPC_LINK")),
+    row.text("contentHandlingStrategy", choices=("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")),
+    row.text("integrationMethod passthroughBehavior", computed=True),
+    row.text("integrationSubtype", replaces=True),
+    row.text("payloadFormatVersion", default="1.0", choices=("1.0", "2.0")),
+    row.mapping("requestParameters requestTemplates"),
     # The emulator's answer leaves it out.
-    text("templateSelectionExpression", told=None),
-    integer("timeoutMilliseconds", "TimeoutInMillis", computed=True, within=(50, 30000)),
-    out("integrationResponseSelectionExpression"),
+    row.text("templateSelectionExpression", told=None),
+    row.integer("timeoutMilliseconds", "TimeoutInMillis", computed=True, within=(50, 30000)),
+    row.out("integrationResponseSelectionExpression"),
     noun="integration",
     key={"ApiId": "apiId", "IntegrationId": "id"},
 )

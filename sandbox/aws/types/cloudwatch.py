@@ -1,24 +1,9 @@
 """CloudWatch, its Logs and EventBridge, which Pulumi keeps in one module."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
+from sandbox.aws import schema as row
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import (
-    TAGS,
-    below,
-    decimal,
-    document,
-    flag,
-    integer,
-    mapping,
-    out,
-    record,
-    record_set,
-    resource,
-    text,
-    text_set,
-)
 
 _RETENTIONS: Final = (
     *(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
@@ -26,28 +11,27 @@ _RETENTIONS: Final = (
 )
 _CLASSES: Final = ("STANDARD", "INFREQUENT_ACCESS")
 
-LOG_GROUP: Final = resource(
+LOG_GROUP: Final = row.resource(
     "cloudwatch/logGroup:LogGroup",
-    text("name", "logGroupName", replaces=True, autoname=512),
-    text("namePrefix", None, replaces=True),
-    text("kmsKeyId", "kmsKeyId", replaces=True),
-    text("logGroupClass", "logGroupClass", computed=True, replaces=True, choices=_CLASSES),
-    integer(
+    row.text("name", "logGroupName", replaces=True, autoname=512),
+    row.text("namePrefix", None, replaces=True),
+    row.text("kmsKeyId", "kmsKeyId", replaces=True),
+    row.text("logGroupClass", "logGroupClass", computed=True, replaces=True, choices=_CLASSES),
+    row.integer(
         "retentionInDays",
         "retentionInDays",
         default=0,
         choices=_RETENTIONS,
         own=("put_retention_policy", "delete_retention_policy"),
     ),
-    flag("skipDestroy", None, default=False),
+    row.flag("skipDestroy", None, default=False),
     # The ARN without the `:*` that stands for the group's streams, as the official provider has it.
-    out("arn", "logGroupArn"),
-    TAGS,
+    row.out("arn", "logGroupArn"),
+    row.TAGS,
     service="logs",
     create="create_log_group",
     read="describe_log_groups",
     answer="logGroups",
-    update=(),
     delete="delete_log_group",
     key={"logGroupName": "id", "logGroupNamePrefix": "id"},
     unique=("name",),
@@ -61,14 +45,6 @@ def _alarm_told(_: Operation, found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "Statistic": None} if found.get("ExtendedStatistic") else found
 
 
-def _alarm_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
-    needed = ("comparisonOperator", "evaluationPeriods")
-    wrong = {name: f"an alarm needs {name}" for name in needed if name not in inputs}
-    if "metricName" not in inputs and "metricQueries" not in inputs:
-        wrong["metricName"] = "an alarm needs a metricName or metricQueries"
-    return wrong
-
-
 _COMPARISONS: Final = (
     *("GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "GreaterThanUpperThreshold"),
     *("LessThanThreshold", "LessThanOrEqualToThreshold", "LessThanLowerThreshold"),
@@ -77,124 +53,116 @@ _COMPARISONS: Final = (
 _STATISTICS: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 _MISSING: Final = ("breaching", "notBreaching", "ignore", "missing")
 
-METRIC_ALARM: Final = resource(
+METRIC_ALARM: Final = row.resource(
     "cloudwatch/metricAlarm:MetricAlarm",
-    text("name", "AlarmName", replaces=True, autoname=255),
-    text("comparisonOperator", choices=_COMPARISONS),
-    integer("evaluationPeriods datapointsToAlarm period", within=(1, None)),
-    flag("actionsEnabled", default=True),
-    text_set("alarmActions insufficientDataActions"),
-    text_set("okActions", "OKActions"),
-    text("alarmDescription extendedStatistic metricName namespace thresholdMetricId unit"),
-    mapping("dimensions"),
-    text("evaluateLowSampleCountPercentiles", "EvaluateLowSampleCountPercentile", computed=True),
-    record_set(
+    row.text("name", "AlarmName", replaces=True, autoname=255),
+    row.text("comparisonOperator", choices=_COMPARISONS, needed=True),
+    row.integer("evaluationPeriods", within=(1, None), needed=True),
+    row.integer("datapointsToAlarm period", within=(1, None)),
+    row.flag("actionsEnabled", default=True),
+    row.text_set("alarmActions insufficientDataActions"),
+    row.text_set("okActions", "OKActions"),
+    row.text("alarmDescription extendedStatistic metricName namespace thresholdMetricId unit"),
+    row.mapping("dimensions"),
+    row.text(
+        "evaluateLowSampleCountPercentiles", "EvaluateLowSampleCountPercentile", computed=True
+    ),
+    row.record_set(
         "metricQueries",
-        text("id", required=True),
-        text("expression label"),
-        record(
+        row.text("id", required=True),
+        row.text("expression label"),
+        row.record(
             "metric",
-            text("metricName", "Metric.MetricName", required=True),
-            integer("period", required=True),
-            text("stat", required=True),
-            mapping("dimensions", "Metric.Dimensions"),
-            text("namespace", "Metric.Namespace"),
-            text("unit"),
+            row.text("metricName", "Metric.MetricName", required=True),
+            row.integer("period", required=True),
+            row.text("stat", required=True),
+            row.mapping("dimensions", "Metric.Dimensions"),
+            row.text("namespace", "Metric.Namespace"),
+            row.text("unit"),
             aws="MetricStat",
         ),
-        integer("period"),
-        flag("returnData", default=False),
+        row.integer("period"),
+        row.flag("returnData", default=False),
         aws="Metrics",
         told=None,  # The emulator's answer leaves it out.
     ),
-    text("statistic", choices=_STATISTICS),
-    decimal("threshold", default=0),
-    text("treatMissingData", default="missing", choices=_MISSING),
-    out("arn", "AlarmArn"),
-    TAGS,
-    create="put_metric_alarm",
+    row.text("statistic", choices=_STATISTICS),
+    row.decimal("threshold", default=0),
+    row.text("treatMissingData", default="missing", choices=_MISSING),
+    row.out("arn", "AlarmArn"),
+    row.TAGS,
+    put="put_metric_alarm",
     read="describe_alarms",
     answer="MetricAlarms",
     tells=_alarm_told,
-    update=("put_metric_alarm",),
     delete="delete_alarms",
     key={"AlarmName": "id", "AlarmNames": "id"},
     unique=("name",),
-    needs=_alarm_needs,
+    either=("metricName", "metricQueries"),
 )
 
-DASHBOARD: Final = resource(
+DASHBOARD: Final = row.resource(
     "cloudwatch/dashboard:Dashboard",
-    text("dashboardName", required=True, replaces=True),
-    document("dashboardBody", required=True),
-    out("dashboardArn"),
+    row.text("dashboardName", required=True, replaces=True),
+    row.document("dashboardBody", required=True),
+    row.out("dashboardArn"),
     noun="dashboard",
-    create="put_dashboard",
-    update=("put_dashboard",),
+    put="put_dashboard",
     delete="delete_dashboards",
     key={"DashboardName": "id", "DashboardNames": "id"},
     unique=("dashboardName",),
 )
 
 # No type of the table makes an event bus, so there is no other one than the account's.
-_BUS: Final = text("eventBusName", default="default", replaces=True, choices=("default",))
+_BUS: Final = row.text("eventBusName", default="default", replaces=True, choices=("default",))
 
-
-def _rule_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
-    if inputs.get("eventPattern") or inputs.get("scheduleExpression"):
-        return {}
-    return {"scheduleExpression": "a rule needs a scheduleExpression or an eventPattern"}
-
-
-EVENT_RULE: Final = resource(
+EVENT_RULE: Final = row.resource(
     "cloudwatch/eventRule:EventRule",
-    text("name", replaces=True, autoname=64),
-    text("namePrefix", None, replaces=True),
-    text("description roleArn scheduleExpression"),
+    row.text("name", replaces=True, autoname=64),
+    row.text("namePrefix", None, replaces=True),
+    row.text("description roleArn scheduleExpression"),
     _BUS,
-    document("eventPattern"),
-    flag("forceDestroy", None, default=False),
-    text("state", default="ENABLED", choices=("ENABLED", "DISABLED")),
-    out("arn"),
-    TAGS,
+    row.document("eventPattern"),
+    row.flag("forceDestroy", None, default=False),
+    row.text("state", default="ENABLED", choices=("ENABLED", "DISABLED")),
+    row.out("arn"),
+    row.TAGS,
     service="events",
-    create="put_rule",
+    put="put_rule",
     read="describe_rule",
-    update=("put_rule",),
     delete="delete_rule",
     key={"Name": "id"},
     unique=("name",),
-    needs=_rule_needs,
+    either=("scheduleExpression", "eventPattern"),
 )
 
-EVENT_TARGET: Final = resource(
+EVENT_TARGET: Final = row.resource(
     "cloudwatch/eventTarget:EventTarget",
-    text("rule", required=True, replaces=True),
+    row.text("rule", required=True, replaces=True),
     _BUS,
-    flag("forceDestroy", None, default=False),
-    below(
+    row.flag("forceDestroy", None, default=False),
+    row.below(
         "Targets",
-        text("arn", required=True),
-        record("deadLetterConfig", text("arn")),
-        text("input inputPath roleArn"),
-        record(
+        row.text("arn", required=True),
+        row.record("deadLetterConfig", row.text("arn")),
+        row.text("input inputPath roleArn"),
+        row.record(
             "inputTransformer",
-            text("inputTemplate", required=True),
-            mapping("inputPaths", "InputPathsMap"),
+            row.text("inputTemplate", required=True),
+            row.mapping("inputPaths", "InputPathsMap"),
         ),
-        record(
+        row.record(
             "retryPolicy",
-            integer("maximumEventAgeInSeconds", within=(60, 86400)),
-            integer("maximumRetryAttempts", within=(0, 185)),
+            row.integer("maximumEventAgeInSeconds", within=(60, 86400)),
+            row.integer("maximumRetryAttempts", within=(0, 185)),
         ),
-        record("sqsTarget", text("messageGroupId"), aws="SqsParameters"),
-        text("targetId", "Id", replaces=True, autoname=64),
+        row.record("sqsTarget", row.text("messageGroupId"), aws="SqsParameters"),
+        row.text("targetId", "Id", replaces=True, autoname=64),
     ),
     service="events",
-    create="put_targets",
+    put="put_targets",
     read="list_targets_by_rule",
     answer="Targets",
-    update=("put_targets",),
     delete="remove_targets",
     key={"EventBusName": "eventBusName", "Rule": "rule", "Id": "targetId", "Ids": "targetId"},
     id="{rule}-{targetId}",

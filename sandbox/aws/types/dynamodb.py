@@ -1,197 +1,117 @@
-"""DynamoDB: tables with their indexes, time to live and stream."""
+"""DynamoDB: tables that pay per request, with their indexes, time to live and stream."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sandbox.aws.diff import same
-from sandbox.aws.errors import ProviderError
+from sandbox.aws import schema as row
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import (
-    TAGS,
-    flag,
-    integer,
-    out,
-    record,
-    record_set,
-    resource,
-    text,
-    text_set,
-)
-
-_ON_DEMAND: Final = "PAY_PER_REQUEST"
+from sandbox.aws.shapes import to_aws
 
 
 def _sent(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
-    """Complete what DynamoDB takes as a whole or not at all: throughput, stream, keys, ttl."""
-    mode = operation.get("billingMode")
-    if given.keys() & {"BillingMode", "ProvisionedThroughput"}:
-        units = {
-            "ReadCapacityUnits": operation.get("readCapacity") or 1,
-            "WriteCapacityUnits": operation.get("writeCapacity") or 1,
-        }
-        given |= {"BillingMode": mode, "ProvisionedThroughput": units}
-        _provision(mode, given)
+    """Complete what DynamoDB takes as a whole or not at all: a stream, and the end of a ttl."""
     if "StreamSpecification" in given:
         view = operation.get("streamViewType") if operation.inputs.get("streamEnabled") else None
         stream = {"StreamEnabled": True, "StreamViewType": view} if view else {}
         given["StreamSpecification"] = stream or {"StreamEnabled": False}
-    for each in given.get("LocalSecondaryIndexes", ()):
-        each["KeySchema"] = {"HASH": operation.get("hashKey"), **each["KeySchema"]}
-    for each in given.get("GlobalSecondaryIndexes", ()):
-        _provision(mode, each)
-    if given.get("TimeToLiveSpecification") == {}:
+    if "TimeToLiveSpecification" in given and not operation.inputs.get("ttl"):
         name = operation.state["ttl"]["attributeName"]
         given["TimeToLiveSpecification"] = {"AttributeName": name, "Enabled": False}
     return given
 
 
-def _provision(mode: str, each: dict[str, Any]) -> None:
-    """Give a table or an index what it may be asked per second, unless it pays per request."""
-    units = each.pop("ProvisionedThroughput", {})
-    if mode != _ON_DEMAND:
-        least = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
-        each["ProvisionedThroughput"] = {**least, **units}
-
-
-def _described(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
-    usual = {
-        "BillingModeSummary": {"BillingMode": "PROVISIONED"},
-        "TableClassSummary": {"TableClass": "STANDARD"},
-    }
-    return {**usual, **found, **operation.call("describe_time_to_live")}
-
-
 def _active(found: Mapping[str, Any]) -> bool:
-    indexes = [
-        each.get("IndexStatus", "ACTIVE") for each in found.get("GlobalSecondaryIndexes", ())
-    ]
-    return {found["TableStatus"], *indexes} == {"ACTIVE"}
+    indexes = found.get("GlobalSecondaryIndexes", ())
+    states = [each.get("IndexStatus", "ACTIVE") for each in indexes]
+    return {found["TableStatus"], *states} == {"ACTIVE"}
 
 
-def _update_table(operation: Operation) -> None:
-    changed = [operation.type.properties[name] for name in operation.changed - {"tags", "tagsAll"}]
+def _update(operation: Operation) -> None:
     parameters = operation.parameters(operation.changed - {"attributes"})
     attributes = operation.parameters({"attributes"})
     if operation.takes("update_table") & parameters.keys():
         operation.call("update_table", **parameters)
         operation.settled()
-    for step in _index_steps(operation, parameters.get("GlobalSecondaryIndexes", ())):
+    for step in _index_steps(operation):
         operation.call("update_table", **attributes, GlobalSecondaryIndexUpdates=step)
         operation.settled()
-    operation.set_apart(changed, parameters)
+    operation.set_apart(operation.changed, parameters)
 
 
-def _index_steps(operation: Operation, wanted: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Delete and create global indexes; DynamoDB takes one of them at a time."""
-    if "globalSecondaryIndexes" not in operation.changed:
-        return
-    item = operation.type.properties["globalSecondaryIndexes"].item
-    before = {each["name"]: each for each in operation.state.get("globalSecondaryIndexes") or ()}
-    after = {each["name"]: each for each in operation.inputs.get("globalSecondaryIndexes") or ()}
-    kept = {
-        name
-        for name in before.keys() & after.keys()
-        if item and same(item, before[name], after[name])
-    }
-    yield from ({"Delete": {"IndexName": name}} for name in before if name not in kept)
-    yield from ({"Create": each} for each in wanted if each["IndexName"] not in kept)
+def _index_steps(operation: Operation) -> Iterator[dict[str, Any]]:
+    """Delete and create indexes; DynamoDB takes one of them at a time."""
+    known = operation.type.properties["globalSecondaryIndexes"]
+    old, new = (
+        {each["IndexName"]: each for each in to_aws(known, values.get(known.name) or ())}
+        for values in (operation.state, operation.inputs)
+    )
+    yield from ({"Delete": {"IndexName": name}} for name in old if old[name] != new.get(name))
+    yield from ({"Create": new[name]} for name in new if new[name] != old.get(name))
 
 
-def _delete_table(operation: Operation) -> None:
-    if operation.get("deletionProtectionEnabled"):
-        raise ProviderError(
-            f"the table {operation.id} has deletionProtectionEnabled: set it to false first"
-        )
-    operation.call("delete_table")
-
-
-def _table_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
-    needed = ("hashKey", "attributes")
-    wrong = {name: f"a table needs {name}" for name in needed if name not in inputs}
+def _needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
     if inputs.get("streamEnabled") is True and "streamViewType" not in inputs:
-        wrong["streamViewType"] = "a stream needs a streamViewType"
-    return wrong
+        return {"streamViewType": "a stream needs a streamViewType"}
+    return {}
 
 
 _PROJECTIONS: Final = ("ALL", "INCLUDE", "KEYS_ONLY")
-_INDEX: Final = (
-    *text("name", "IndexName", required=True),
-    *text("projectionType", "Projection.ProjectionType", required=True, choices=_PROJECTIONS),
-    *text_set("nonKeyAttributes", "Projection.NonKeyAttributes"),
-)
-_CAPACITY: Final = (
-    *integer("readCapacity", "ProvisionedThroughput.ReadCapacityUnits", computed=True),
-    *integer("writeCapacity", "ProvisionedThroughput.WriteCapacityUnits", computed=True),
-)
+_CLASSES: Final = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
+_TTL_CALL: Final = "update_time_to_live"
 
-TABLE: Final = resource(
+TABLE: Final = row.resource(
     "dynamodb/table:Table",
-    text("name", "TableName", replaces=True, autoname=255),
-    record_set(
+    row.text("name", "TableName", replaces=True, autoname=255),
+    row.record_set(
         "attributes",
-        text("name", "AttributeName", required=True),
-        text("type", "AttributeType", required=True),
+        row.text("name", "AttributeName", required=True),
+        row.text("type", "AttributeType", required=True),
         aws="AttributeDefinitions",
+        needed=True,
     ),
-    text(
+    row.text(
         "billingMode",
         told="BillingModeSummary.BillingMode",
-        default="PROVISIONED",
-        choices=("PROVISIONED", _ON_DEMAND),
+        needed=True,
+        choices=("PAY_PER_REQUEST",),
     ),
-    flag("deletionProtectionEnabled"),
-    record_set(
+    row.flag("deletionProtectionEnabled"),
+    row.record_set(
         "globalSecondaryIndexes",
-        _INDEX,
-        text("hashKey", "KeySchema.HASH", required=True),
-        text("rangeKey", "KeySchema.RANGE"),
-        _CAPACITY,
+        row.text("name", "IndexName", required=True),
+        row.text("hashKey", "KeySchema.HASH", required=True),
+        row.text("rangeKey", "KeySchema.RANGE"),
+        row.text(
+            "projectionType", "Projection.ProjectionType", required=True, choices=_PROJECTIONS
+        ),
+        row.text_set("nonKeyAttributes", "Projection.NonKeyAttributes"),
     ),
-    text("hashKey", "KeySchema.HASH", replaces=True),
-    record_set(
-        "localSecondaryIndexes",
-        _INDEX,
-        text("rangeKey", "KeySchema.RANGE", required=True),
-        replaces=True,
-    ),
-    record(
-        "pointInTimeRecovery",
-        flag("enabled", "PointInTimeRecoveryEnabled", required=True),
-        aws="PointInTimeRecoverySpecification",
-        computed=True,
-        own=("update_continuous_backups", "update_continuous_backups"),
-    ),
-    text("rangeKey", "KeySchema.RANGE", replaces=True),
-    flag("streamEnabled", "StreamSpecification.StreamEnabled"),
-    text("streamViewType", "StreamSpecification.StreamViewType", computed=True),
-    text(
-        "tableClass",
-        told="TableClassSummary.TableClass",
-        choices=("STANDARD", "STANDARD_INFREQUENT_ACCESS"),
-        computed=True,
-    ),
-    record(
+    row.text("hashKey", "KeySchema.HASH", replaces=True, needed=True),
+    row.text("rangeKey", "KeySchema.RANGE", replaces=True),
+    row.flag("streamEnabled", "StreamSpecification.StreamEnabled"),
+    row.text("streamViewType", "StreamSpecification.StreamViewType", computed=True),
+    row.text("tableClass", told="TableClassSummary.TableClass", choices=_CLASSES, computed=True),
+    row.record(
         "ttl",
-        text("attributeName"),
-        flag("enabled", told="TimeToLiveStatus", default=False),
+        row.text("attributeName"),
+        row.flag("enabled", told="TimeToLiveStatus", default=False),
         aws="TimeToLiveSpecification",
         told="TimeToLiveDescription",
-        own=("update_time_to_live", "update_time_to_live"),
+        own=(_TTL_CALL, _TTL_CALL),
     ),
-    _CAPACITY,
-    out("arn", "TableArn"),
-    out("streamArn", "LatestStreamArn", volatile=True),
-    out("streamLabel", "LatestStreamLabel", volatile=True),
-    TAGS,
+    row.out("arn", "TableArn"),
+    row.out("streamArn", "LatestStreamArn", volatile=True),
+    row.out("streamLabel", "LatestStreamLabel", volatile=True),
+    row.TAGS,
     create="create_table",
     read="describe_table",
     answer="Table",
     sends=_sent,
-    tells=_described,
-    update=_update_table,
-    delete=_delete_table,
+    tells=lambda operation, found: {**found, **operation.call("describe_time_to_live")},
+    update=_update,
+    delete="delete_table",
     ready=_active,
     key={"TableName": "id"},
     unique=("name",),
-    needs=_table_needs,
+    needs=_needs,
 )

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from sandbox.aws import schema as row
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import TAGS, document, flag, integer, out, resource, text
 
 
 def _both_policies(_: Operation, given: dict[str, Any]) -> dict[str, Any]:
@@ -21,23 +21,23 @@ def _delete_role(operation: Operation) -> None:
     operation.call("delete_role")
 
 
-ROLE: Final = resource(
+ROLE: Final = row.resource(
     "iam/role:Role",
-    text("name", "RoleName", replaces=True, autoname=64),
-    text("namePrefix", None, replaces=True),
-    document("assumeRolePolicy", "AssumeRolePolicyDocument", required=True),
-    text("description"),
-    flag("forceDetachPolicies", None, default=False),
-    integer("maxSessionDuration", default=3600, within=(3600, 43200)),
-    text("path", default="/", replaces=True),
-    text(
+    row.text("name", "RoleName", replaces=True, autoname=64),
+    row.text("namePrefix", None, replaces=True),
+    row.document("assumeRolePolicy", "AssumeRolePolicyDocument", required=True),
+    row.text("description"),
+    row.flag("forceDetachPolicies", None, default=False),
+    row.integer("maxSessionDuration", default=3600, within=(3600, 43200)),
+    row.text("path", default="/", replaces=True),
+    row.text(
         "permissionsBoundary",
         told="PermissionsBoundary.PermissionsBoundaryArn",
         own=("put_role_permissions_boundary", "delete_role_permissions_boundary"),
     ),
-    out("arn createDate"),
-    out("uniqueId", "RoleId"),
-    TAGS,
+    row.out("arn createDate"),
+    row.out("uniqueId", "RoleId"),
+    row.TAGS,
     noun="role",
     answer="Role",
     sends=_both_policies,
@@ -47,28 +47,26 @@ ROLE: Final = resource(
     unique=("name",),
 )
 
-ROLE_POLICY: Final = resource(
+ROLE_POLICY: Final = row.resource(
     "iam/rolePolicy:RolePolicy",
-    text("role", "RoleName", required=True, replaces=True),
-    text("name", "PolicyName", replaces=True, autoname=128),
-    text("namePrefix", None, replaces=True),
-    document("policy", "PolicyDocument", required=True),
+    row.text("role", "RoleName", required=True, replaces=True),
+    row.text("name", "PolicyName", replaces=True, autoname=128),
+    row.text("namePrefix", None, replaces=True),
+    row.document("policy", "PolicyDocument", required=True),
     noun="role_policy",
-    create="put_role_policy",
-    update=("put_role_policy",),
+    put="put_role_policy",
     key={"RoleName": "role", "PolicyName": "name"},
     separator=":",
     unique=("role", "name"),
 )
 
-ROLE_POLICY_ATTACHMENT: Final = resource(
+ROLE_POLICY_ATTACHMENT: Final = row.resource(
     "iam/rolePolicyAttachment:RolePolicyAttachment",
-    text("role", "RoleName", required=True, replaces=True),
-    text("policyArn", required=True, replaces=True),
+    row.text("role", "RoleName", required=True, replaces=True),
+    row.text("policyArn", required=True, replaces=True),
     create="attach_role_policy",
     read="list_attached_role_policies",
     answer="AttachedPolicies",
-    update=(),
     delete="detach_role_policy",
     key={"RoleName": "role", "PolicyArn": "policyArn"},
     unique=("role", "policyArn"),

@@ -4,29 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sandbox.aws import schema as row
 from sandbox.aws.code import zipped
 from sandbox.aws.errors import ProviderError
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import (
-    TAGS,
-    archive,
-    flag,
-    integer,
-    mapping,
-    out,
-    record,
-    record_set,
-    resource,
-    text,
-    text_set,
-    texts,
-)
 
 
 def _with_code(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
     """Add the code to what creates a function or updates its code, which never goes without."""
     if not operation.state or operation.changed & {"code", "sourceCodeHash", "architectures"}:
-        code = zipped(operation.get("code"), operation.cwd)
+        code = zipped(operation.get("code"), operation.session.cwd)
         given |= {"Code": {"ZipFile": code}, "ZipFile": code}
     return given
 
@@ -42,69 +29,59 @@ def _function_settled(found: Mapping[str, Any]) -> bool:
     """Say whether Lambda has taken the last change: until then it refuses the next."""
     states = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
     if "Failed" in states:
-        reason = (
-            found.get("StateReason") or found.get("LastUpdateStatusReason") or "no reason given"
-        )
-        name = found["FunctionName"]
-        raise ProviderError(f"Lambda could not take the function {name}: {reason}")
+        reason = found.get("StateReason") or found.get("LastUpdateStatusReason")
+        raise ProviderError(f"Lambda could not take {found['FunctionName']}: {reason}")
     return states == ("Active", "Successful")
-
-
-def _function_needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
-    return {
-        name: f"a function whose code is an archive needs {name}"
-        for name in ("code", "handler", "runtime")
-        if name not in inputs
-    }
 
 
 _INVOKE: Final = "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}"
 
-FUNCTION: Final = resource(
+FUNCTION: Final = row.resource(
     "lambda/function:Function",
-    text("name", "FunctionName", replaces=True, autoname=64),
-    text("role", required=True),
-    texts("architectures", computed=True),
-    archive("code", None),
-    record("deadLetterConfig", text("targetArn", required=True)),
-    text("description handler runtime"),
-    record("environment", mapping("variables")),
-    record("ephemeralStorage", integer("size", within=(512, 10240)), computed=True),
-    text("kmsKeyArn", "KMSKeyArn"),
-    texts("layers"),
-    record(
+    row.text("name", "FunctionName", replaces=True, autoname=64),
+    row.text("role", required=True),
+    row.texts("architectures", computed=True),
+    row.archive("code", None, needed=True),
+    row.record("deadLetterConfig", row.text("targetArn", required=True)),
+    row.text("description"),
+    row.text("handler runtime", needed=True),
+    row.record("environment", row.mapping("variables")),
+    row.record("ephemeralStorage", row.integer("size", within=(512, 10240)), computed=True),
+    row.text("kmsKeyArn", "KMSKeyArn"),
+    row.texts("layers"),
+    row.record(
         "loggingConfig",
-        text("logFormat", required=True, choices=("Text", "JSON")),
-        text("applicationLogLevel logGroup systemLogLevel", computed=True),
+        row.text("logFormat", required=True, choices=("Text", "JSON")),
+        row.text("applicationLogLevel logGroup systemLogLevel", computed=True),
         computed=True,
     ),
-    integer("memorySize", default=128, within=(128, 10240)),
-    text("packageType", default="Zip", replaces=True, choices=("Zip",)),
-    integer(
+    row.integer("memorySize", default=128, within=(128, 10240)),
+    row.text("packageType", default="Zip", replaces=True, choices=("Zip",)),
+    row.integer(
         "reservedConcurrentExecutions",
         default=-1,
         within=(-1, None),
         own=("put_function_concurrency", "delete_function_concurrency"),
     ),
-    flag("skipDestroy", None, default=False),
-    text("sourceCodeHash", None, told="CodeSha256", computed=True, volatile=True),
-    integer("timeout", default=3, within=(1, 900)),
-    record("tracingConfig", text("mode", required=True), computed=True),
-    out("arn", "FunctionArn"),
-    out("codeSha256 lastModified", volatile=True),
-    out("invokeArn", None, template=f"{_INVOKE}/invocations"),
-    out("qualifiedArn", None, template="{arn}:{version}"),
-    out("qualifiedInvokeArn", None, template=f"{_INVOKE}:{{version}}/invocations"),
-    out(
+    row.flag("skipDestroy", None, default=False),
+    row.text("sourceCodeHash", None, told="CodeSha256", computed=True, volatile=True),
+    row.integer("timeout", default=3, within=(1, 900)),
+    row.record("tracingConfig", row.text("mode", required=True), computed=True),
+    row.out("arn", "FunctionArn"),
+    row.out("codeSha256 lastModified", volatile=True),
+    row.out("invokeArn", None, template=f"{_INVOKE}/invocations"),
+    row.out("qualifiedArn", None, template="{arn}:{version}"),
+    row.out("qualifiedInvokeArn", None, template=f"{_INVOKE}:{{version}}/invocations"),
+    row.out(
         "responseStreamingInvokeArn",
         None,
         template="arn:aws:apigateway:{region}:lambda:path/2021-11-15/functions/{arn}"
         "/response-streaming-invocations",
     ),
-    out("signingJobArn signingProfileVersionArn", None),
-    integer("sourceCodeSize", "CodeSize", output=True, volatile=True),
-    out("version"),
-    TAGS,
+    row.out("signingJobArn signingProfileVersionArn", None),
+    row.integer("sourceCodeSize", "CodeSize", output=True, volatile=True),
+    row.out("version"),
+    row.TAGS,
     noun="function",
     sends=_with_code,
     tells=_function_told,
@@ -112,7 +89,6 @@ FUNCTION: Final = resource(
     ready=_function_settled,
     key={"FunctionName": "id"},
     unique=("name",),
-    needs=_function_needs,
 )
 
 
@@ -131,8 +107,7 @@ def _statement(operation: Operation, found: dict[str, Any]) -> dict[str, Any] | 
             tests = statement.get("Condition", {}).values()
             conditions = {key.lower(): value for test in tests for key, value in test.items()}
             return {
-                "FunctionName": operation.get("function"),
-                "StatementId": statement["Sid"],
+                **found,
                 "Action": statement["Action"],
                 "Principal": principal,
                 "SourceArn": conditions.get("aws:sourcearn"),
@@ -143,45 +118,46 @@ def _statement(operation: Operation, found: dict[str, Any]) -> dict[str, Any] | 
     return None
 
 
-PERMISSION: Final = resource(
+PERMISSION: Final = row.resource(
     "lambda/permission:Permission",
-    text("action principal", required=True, replaces=True),
-    text("function", "FunctionName", required=True, replaces=True, same=same_function),
-    text("eventSourceToken sourceAccount sourceArn", replaces=True),
-    text("principalOrgId", "PrincipalOrgID", replaces=True),
-    text("statementId", replaces=True, autoname=100),
-    text("statementIdPrefix", None, replaces=True),
+    row.text("action principal", required=True, replaces=True),
+    row.text("function", "FunctionName", required=True, replaces=True, same=same_function),
+    row.text("eventSourceToken sourceAccount sourceArn", replaces=True),
+    row.text("principalOrgId", "PrincipalOrgID", replaces=True),
+    row.text("statementId", replaces=True, autoname=100),
+    row.text("statementIdPrefix", None, replaces=True),
     create="add_permission",
     read="get_policy",
     tells=_statement,
-    update=(),
     delete="remove_permission",
     key={"FunctionName": "function", "StatementId": "id"},
     unique=("function", "statementId"),
 )
 
-EVENT_SOURCE_MAPPING: Final = resource(
+EVENT_SOURCE_MAPPING: Final = row.resource(
     "lambda/eventSourceMapping:EventSourceMapping",
-    text("functionName", told="FunctionArn", required=True, same=same_function),
-    integer("batchSize", computed=True, within=(1, 10000)),
-    flag("bisectBatchOnFunctionError"),
-    record("destinationConfig", record("onFailure", text("destinationArn", "Destination"))),
-    flag("enabled", told="State", default=True),
-    text("eventSourceArn", replaces=True),
-    record("filterCriteria", record_set("filters", text("pattern"))),
-    text_set("functionResponseTypes"),
-    integer("maximumBatchingWindowInSeconds", within=(0, 300)),
-    integer("maximumRecordAgeInSeconds", computed=True, within=(-1, 604800)),
-    integer("maximumRetryAttempts", computed=True, within=(-1, 10000)),
-    integer("parallelizationFactor", computed=True, within=(1, 10)),
-    record("scalingConfig", integer("maximumConcurrency", within=(2, 1000))),
-    text("startingPosition", replaces=True, choices=("LATEST", "TRIM_HORIZON")),
-    integer("tumblingWindowInSeconds", within=(0, 900)),
-    out("arn", "EventSourceMappingArn"),
-    out("functionArn lastProcessingResult"),
-    out("lastModified state stateTransitionReason", volatile=True),
-    out("uuid", "UUID"),
-    TAGS,
+    row.text("functionName", told="FunctionArn", required=True, same=same_function),
+    row.integer("batchSize", computed=True, within=(1, 10000)),
+    row.flag("bisectBatchOnFunctionError"),
+    row.record(
+        "destinationConfig", row.record("onFailure", row.text("destinationArn", "Destination"))
+    ),
+    row.flag("enabled", told="State", default=True),
+    row.text("eventSourceArn", replaces=True),
+    row.record("filterCriteria", row.record_set("filters", row.text("pattern"))),
+    row.text_set("functionResponseTypes"),
+    row.integer("maximumBatchingWindowInSeconds", within=(0, 300)),
+    row.integer("maximumRecordAgeInSeconds", computed=True, within=(-1, 604800)),
+    row.integer("maximumRetryAttempts", computed=True, within=(-1, 10000)),
+    row.integer("parallelizationFactor", computed=True, within=(1, 10)),
+    row.record("scalingConfig", row.integer("maximumConcurrency", within=(2, 1000))),
+    row.text("startingPosition", replaces=True, choices=("LATEST", "TRIM_HORIZON")),
+    row.integer("tumblingWindowInSeconds", within=(0, 900)),
+    row.out("arn", "EventSourceMappingArn"),
+    row.out("functionArn lastProcessingResult"),
+    row.out("lastModified state stateTransitionReason", volatile=True),
+    row.out("uuid", "UUID"),
+    row.TAGS,
     noun="event_source_mapping",
     ready=lambda found: found["State"] in ("Enabled", "Disabled"),
     key={"UUID": "id"},

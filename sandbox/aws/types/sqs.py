@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sandbox.aws import schema as row
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import TAGS, below, document, flag, integer, out, resource, text
 
 _DAY: Final = 86400
 
@@ -20,36 +20,38 @@ def _fifo_name(inputs: Mapping[str, Any]) -> Mapping[str, str]:
     return {}
 
 
-QUEUE: Final = resource(
+QUEUE: Final = row.resource(
     "sqs/queue:Queue",
-    text("name", "QueueName", replaces=True, autoname=80),
-    text("namePrefix", None, replaces=True),
-    below(
+    row.text("name", "QueueName", replaces=True, autoname=80),
+    row.text("namePrefix", None, replaces=True),
+    row.below(
         "Attributes",
-        flag("contentBasedDeduplication", default=False),
-        text("deduplicationScope fifoThroughputLimit", computed=True),
-        integer("delaySeconds", default=0, within=(0, 900)),
-        flag("fifoQueue", default=False, replaces=True),
-        integer("kmsDataKeyReusePeriodSeconds", computed=True, within=(60, _DAY)),
-        text("kmsMasterKeyId"),
-        integer("maxMessageSize", "MaximumMessageSize", default=2**18, within=(2**10, 2**20)),
-        integer(
+        row.flag("contentBasedDeduplication", default=False),
+        row.text("deduplicationScope fifoThroughputLimit", computed=True),
+        row.integer("delaySeconds", default=0, within=(0, 900)),
+        row.flag("fifoQueue", default=False, replaces=True),
+        row.integer("kmsDataKeyReusePeriodSeconds", computed=True, within=(60, _DAY)),
+        row.text("kmsMasterKeyId"),
+        row.integer("maxMessageSize", "MaximumMessageSize", default=2**18, within=(2**10, 2**20)),
+        row.integer(
             "messageRetentionSeconds",
             "MessageRetentionPeriod",
             default=4 * _DAY,
             within=(60, 14 * _DAY),
         ),
-        document("policy redriveAllowPolicy", computed=True),
-        integer(
+        row.document("policy redriveAllowPolicy", computed=True),
+        row.integer(
             "receiveWaitTimeSeconds", "ReceiveMessageWaitTimeSeconds", default=0, within=(0, 20)
         ),
-        document("redrivePolicy"),
-        flag("sqsManagedSseEnabled", computed=True),
-        integer("visibilityTimeoutSeconds", "VisibilityTimeout", default=30, within=(0, _DAY // 2)),
+        row.document("redrivePolicy"),
+        row.flag("sqsManagedSseEnabled", computed=True),
+        row.integer(
+            "visibilityTimeoutSeconds", "VisibilityTimeout", default=30, within=(0, _DAY // 2)
+        ),
     ),
-    out("arn", "QueueArn"),
-    out("url", "QueueUrl"),
-    TAGS,
+    row.out("arn", "QueueArn"),
+    row.out("url", "QueueUrl"),
+    row.TAGS,
     create="create_queue",
     read=_attributes,
     answer="Attributes",
@@ -68,15 +70,14 @@ def _delete_policy(operation: Operation) -> None:
     operation.call("set_queue_attributes", Attributes={"Policy": ""})
 
 
-QUEUE_POLICY: Final = resource(
+QUEUE_POLICY: Final = row.resource(
     "sqs/queuePolicy:QueuePolicy",
-    text("queueUrl", required=True, replaces=True),
-    below("Attributes", document("policy", required=True)),
-    create="set_queue_attributes",
+    row.text("queueUrl", required=True, replaces=True),
+    row.below("Attributes", row.document("policy", required=True)),
+    put="set_queue_attributes",
     read=_attributes,
     answer="Attributes",
     tells=lambda _, found: found if found.get("Policy") else None,
-    update=("set_queue_attributes",),
     delete=_delete_policy,
     key={"QueueUrl": "id"},
     unique=("queueUrl",),

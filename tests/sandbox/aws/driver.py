@@ -39,8 +39,7 @@ class Driver:
     """The provider without an engine: plain values in, plain values out."""
 
     def __init__(self, environment: Mapping[str, str], cwd: Path, **config: Any) -> None:
-        self.notices: list[str] = []
-        self.provider = AwsProvider(environment, cwd=cwd, notice=self.notices.append)
+        self.provider = AwsProvider(environment, cwd=cwd)
         if environment:
             self.configure(**config)
 

@@ -309,9 +309,6 @@ def table(driver: Driver, name: Callable[[str], str]) -> Example:
                     "projectionType": "ALL",
                 }
             ],
-            "localSecondaryIndexes": [
-                {"name": "Latest", "rangeKey": "createdAt", "projectionType": "KEYS_ONLY"}
-            ],
             "streamEnabled": True,
             "streamViewType": "NEW_AND_OLD_IMAGES",
             "ttl": {"attributeName": "ttl", "enabled": True},
@@ -322,8 +319,9 @@ def table(driver: Driver, name: Callable[[str], str]) -> Example:
                 {
                     "name": "ByStore",
                     "hashKey": "storeId",
+                    "rangeKey": "createdAt",
                     "projectionType": "INCLUDE",
-                    "nonKeyAttributes": ["createdAt"],
+                    "nonKeyAttributes": ["total"],
                 }
             ],
             "tags": OTHER_TAGS,

@@ -77,6 +77,7 @@ def test_everything_that_is_wrong_is_told_at_once(offline: Driver):
         offline.check(FUNCTION, "f", given)
 
     assert set(refused.value.failures) == {
+        *("code", "handler", "runtime"),
         "memorySize",
         "timeout",
         "environment.variables.A",

@@ -17,7 +17,7 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import status_pb2
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
-from sandbox.aws import VERSION, install
+from sandbox.aws.install import VERSION, install
 from sandbox.aws.values import lift
 from tests.sandbox.aws.examples import CODE, TRUST
 

@@ -94,6 +94,7 @@ def test_no_setting_of_the_surroundings_leads_a_call_elsewhere(
         "aws:dynamodb/table:Table",
         unique("t"),
         hashKey="a",
+        billingMode="PAY_PER_REQUEST",
         attributes=[{"name": "a", "type": "S"}],
     )
     driver.invoke("aws:index/getCallerIdentity:getCallerIdentity")
@@ -103,10 +104,12 @@ def test_no_setting_of_the_surroundings_leads_a_call_elsewhere(
     assert met == {"127.0.0.1"}
 
 
-def test_credentials_of_a_program_are_set_aside_with_a_notice(offline: Driver):
+def test_credentials_of_a_program_are_set_aside_with_a_notice(
+    offline: Driver, capsys: pytest.CaptureFixture[str]
+):
     offline.configure(profile="production", secretKey="very-secret", region="us-east-1")
 
-    (notice,) = offline.notices
+    (notice,) = capsys.readouterr().err.splitlines()
     assert "profile" in notice
     assert "secretKey" in notice
     assert "very-secret" not in notice
@@ -145,5 +148,5 @@ def test_a_look_up_says_so_too(offline: Driver):
 def test_a_client_is_made_once_per_service_and_region():
     session = Session(endpoint="http://127.0.0.1:9", region="us-east-1", default_tags={})
 
-    assert session.client("sqs") is session.client("sqs", "us-east-1")
-    assert session.client("sqs") is not session.client("sqs", "eu-west-1")
+    assert session.api("sqs") is session.api("sqs", "us-east-1")
+    assert session.api("sqs") is not session.api("sqs", "eu-west-1")

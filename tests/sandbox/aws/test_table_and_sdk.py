@@ -159,4 +159,4 @@ def test_look_ups_are_spelled_as_the_sdk_does(token, monkeypatch: pytest.MonkeyP
         getattr(package, snake)(**arguments)
 
     assert asked.pop("token") == token
-    assert LOOKUPS[token].arguments <= set(asked)
+    assert {*LOOKUPS[token].needs, *LOOKUPS[token].takes} <= set(asked)

@@ -1,8 +1,5 @@
 """Updates and what happened outside: previews of a change, drift, waiting."""
 
-import threading
-from pathlib import Path
-
 import pytest
 
 from sandbox.aws.errors import CancelledError, IncompleteError, ProviderError
@@ -20,13 +17,7 @@ FUNCTION = "aws:lambda/function:Function"
 
 def operation(**more) -> Operation:
     session = Session(endpoint="http://127.0.0.1:9", region="us-east-1", default_tags={})
-    return Operation(
-        type=TYPES[QUEUE],
-        session=session,
-        cwd=Path(),
-        inputs={},
-        **{"cancelled": threading.Event(), **more},
-    )
+    return Operation(type=TYPES[QUEUE], session=session, inputs={}, **more)
 
 
 def test_waiting_asks_until_it_is_so():
@@ -43,14 +34,14 @@ def test_waiting_ends_with_the_operations_time_and_says_for_what():
 
 
 def test_waiting_ends_at_once_when_the_engine_cancels():
-    cancelled = threading.Event()
+    it = operation()
 
     def ask() -> bool:
-        cancelled.set()
+        it.session.cancelled.set()
         return False
 
     with pytest.raises(CancelledError, match="the moon rises"):
-        operation(cancelled=cancelled).wait(ask, "the moon rises")
+        it.wait(ask, "the moon rises")
 
 
 @pytest.mark.cloud
@@ -146,7 +137,7 @@ def test_a_cancel_while_a_new_resource_is_waited_for_still_records_it(driver: Dr
     settled = TYPES[FUNCTION].ready
 
     def cancelled_then(_) -> bool:
-        driver.provider._cancelled.set()
+        driver.provider.cancel(None)
         return False
 
     object.__setattr__(TYPES[FUNCTION], "ready", cancelled_then)
