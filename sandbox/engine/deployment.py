@@ -24,6 +24,7 @@ from sandbox.stack import Op
 
 _GET_RESOURCE = "pulumi:pulumi:getResource"
 _SOME = Diff(changes=True)
+_NOT_A_TARGET = "which was not specified in --target list"
 
 
 class InvocationError(grpc.RpcError):
@@ -58,6 +59,8 @@ class Deployment:
         # URNs deleted ahead of their turn, with the properties that made it necessary.
         self._recreating: dict[str, tuple[str, ...]] = {}
         self._replaced: set[str] = set()
+        # URNs of new resources that are not among the targets.
+        self._skipped: set[str] = set()
 
     # -- what the program asks for ------------------------------------------------------------
 
@@ -84,8 +87,15 @@ class Deployment:
                 if unknown:
                     return self.steps.settle(new, old=old), False
                 return self.steps.read(old, new, manager, read), False
-            if not self.steps.includes(new):
+            # The stack, providers, and what was deleted for another's sake come whatever is asked.
+            implicit = new.is_provider or new.type == STACK_TYPE or new.urn in self._recreating
+            if not implicit and not self.steps.includes(new):
                 return self._untargeted(old, new)
+            for needed in sorted(new.edges & self._skipped):
+                text = f"Resource {new.urn!r} depends on {needed!r}, {_NOT_A_TARGET}"
+                self.steps.fail(new.urn, text)
+                if not self._preview:
+                    raise StoppedError(text)
             return self._register(goal, old, new, manager), False
 
     def invoke(
@@ -217,8 +227,15 @@ class Deployment:
 
     def _untargeted(self, old: Resource | None, new: Resource) -> tuple[Resource, bool]:
         if old is None:
+            self._skipped.add(new.urn)
             with self.steps.step(Op.SAME, new, None):
                 return new, True
+        provider = self.steps.known(old.provider_urn)
+        if old.provider and (provider is None or provider.reference != old.provider):
+            raise ProviderError(
+                f"provider {old.provider} of {old.urn} is no more, and the resource was not "
+                "specified in --target list: target it too, or leave the provider as it was"
+            )
         kept = old.copy(urn=new.urn, aliases=new.aliases, parent=new.parent)
         return self.steps.same(old, kept, COMPONENTS), False
 

@@ -1,6 +1,6 @@
 """What an operation does without the program: deletes what is left over, refreshes the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
@@ -9,22 +9,43 @@ from sandbox.engine.state import Resource, now
 from sandbox.engine.steps import Steps, StoppedError, with_secrets
 from sandbox.stack import Op, Step
 
+_NOT_A_TARGET = (
+    "will be destroyed but was not specified in --target list.\n"
+    "Either include it in the --target list, or leave out what it depends on."
+)
+
 
 def delete_left_over(steps: Steps) -> None:
     """Delete what the operation has not registered, users of a resource before the resource."""
     done = set(steps.news.values())
-    condemned = [
-        resource
-        for resource in steps.journal.current().resources
-        if resource not in done
-        and (resource.delete or resource.urn not in steps.news)
-        and steps.includes(resource)
-    ]
+    resources = steps.journal.current().resources
+    left = [r for r in resources if r not in done and (r.delete or r.urn not in steps.news)]
+    reached = _with_users(filter(steps.includes, resources), resources)
+    condemned = [resource for resource in left if resource.urn in reached]
+    for resource in condemned:
+        if not steps.includes(resource):
+            steps.fail(resource.urn, f"Resource {resource.urn!r} {_NOT_A_TARGET}")
+    if steps.failed and not steps.preview:
+        raise StoppedError("what is to stay depends on a target")
+    for resource in left:
+        if resource.urn not in reached:
+            with steps.step(Op.SAME, resource, resource):
+                pass
     steps.doomed.update(resource.urn for resource in condemned)
     with ThreadPoolExecutor(max_workers=steps.parallel) as pool:
         for wave in waves(condemned):
             if not all(list(pool.map(steps.delete, wave))):
                 raise StoppedError("a delete failed")
+
+
+def _with_users(roots: Iterable[Resource], resources: Sequence[Resource]) -> set[str]:
+    """Return the URNs of resources, and of all that cannot be without them."""
+    reached = {resource.urn for resource in roots}
+    # A state lists what a resource needs before it; what was just registered comes before the rest.
+    for resource in resources:
+        if resource.edges & reached:
+            reached.add(resource.urn)
+    return reached
 
 
 def waves(condemned: Iterable[Resource]) -> list[list[Resource]]:
@@ -57,13 +78,15 @@ def _refresh(steps: Steps, old: Resource) -> None:
             with steps.asking(manager):
                 identity, inputs, outputs = manager.read(old, old.id)
             outputs = with_secrets(old, outputs)
-            new = old.copy(id=identity, inputs=inputs or old.inputs, outputs=outputs)
+            new = old.copy(
+                id=identity, inputs=inputs or old.inputs, outputs=outputs, init_errors=[]
+            )
             changed = values.changed_keys(old.outputs, outputs)
             if not identity:
                 op = Op.DELETE
                 steps.journal.finish(drop=old)
             else:
-                differs = bool(changed) or new.inputs != old.inputs
+                differs = bool(changed or old.init_errors) or new.inputs != old.inputs
                 if not old.external:
                     # What an update would undo: what was wanted, against what was found.
                     diff = manager.diff(new, old.inputs, old.ignore_changes)

@@ -16,7 +16,7 @@ from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.providers import Diff, PartialError, ProviderError
 from sandbox.engine.registry import COMPONENTS, Manager, Registry
 from sandbox.engine.report import Reporter
-from sandbox.engine.state import STACK_TYPE, Resource, now
+from sandbox.engine.state import Resource, now
 from sandbox.stack import EngineError, Op, Request, Step
 
 PROTECTED = (
@@ -62,9 +62,9 @@ class Steps:
     # -- the course of things -----------------------------------------------------------------
 
     def includes(self, resource: Resource) -> bool:
-        """Whether the operation may touch a resource; the stack and providers are always in."""
-        implicit = resource.is_provider or resource.type == STACK_TYPE or not self._targets
-        return implicit or any(target.fullmatch(resource.urn) for target in self._targets)
+        """Whether the operation may touch a resource: without targets any."""
+        urn = resource.urn
+        return not self._targets or any(target.fullmatch(urn) for target in self._targets)
 
     def cancel(self) -> None:
         """Begin no more steps; those under way are finished."""
@@ -223,7 +223,9 @@ class Steps:
         """Update a resource in place."""
         new = new.copy(id=old.id, outputs=old.outputs, created=old.created, modified=now())
         with self.step(Op.UPDATE, new, old, diff):
-            with self.asking(manager, "updating", old, partly=new, old=old):
+            # Half an update is to be done again: the state keeps the inputs that it had.
+            partly = new.copy(inputs=old.inputs)
+            with self.asking(manager, "updating", old, partly=partly, old=old):
                 outputs = manager.update(old, new, preview=self.preview)
             new = new.copy(outputs=with_secrets(new, outputs))
             return self.settle(new, began=old, old=old)

@@ -1,8 +1,8 @@
 """A provider plugin without a cloud: package `demo`, its things are files in the folder DEMO_CLOUD.
 
 Both engines run it as a process. Things misbehave on request: the property `fail` names the calls
-that are to fail; a file `hang` in the folder makes the calls that it names wait for its removal, a
-file `die` ends the process in the middle of a create.
+that are to fail, or says `partial`; a file `hang` in the folder makes the calls that it names wait
+for its removal, a file `die` ends the process in the middle of a create.
 """
 
 import json
@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
+from google.protobuf import any_pb2, empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc, status_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from sandbox.engine import values
@@ -84,7 +84,9 @@ class Demo(provider_pb2_grpc.ResourceProviderServicer):
         if (self.cloud / "die").exists():
             os._exit(7)
         identity = f"{request.urn.rsplit('::', 1)[-1]}-{uuid.uuid4().hex[:8]}"
-        return pb.CreateResponse(id=identity, properties=self.write(identity, inputs))
+        outputs = self.write(identity, inputs)
+        self.give_up_halfway(identity, inputs, outputs, context)
+        return pb.CreateResponse(id=identity, properties=outputs)
 
     def Update(self, request, context):
         inputs = values.from_struct(request.news)
@@ -92,7 +94,9 @@ class Demo(provider_pb2_grpc.ResourceProviderServicer):
             outputs = {**values.from_struct(request.olds), **inputs}
             return pb.UpdateResponse(properties=values.to_struct(with_echo(outputs)))
         self.misbehave("update", inputs, context)
-        return pb.UpdateResponse(properties=self.write(request.id, inputs))
+        outputs = self.write(request.id, inputs)
+        self.give_up_halfway(request.id, inputs, outputs, context)
+        return pb.UpdateResponse(properties=outputs)
 
     def Read(self, request, context):
         try:
@@ -135,6 +139,25 @@ class Demo(provider_pb2_grpc.ResourceProviderServicer):
             time.sleep(0.02)
         if call in str(inputs.get("fail", "")).split() and not (self.cloud / "calm").exists():
             refuse(context, f"the thing refuses to {call}")
+
+    def give_up_halfway(self, identity, inputs, outputs, context):
+        if "partial" in str(inputs.get("fail", "")) and not (self.cloud / "calm").exists():
+            reasons = ["the thing is there, but not ready"]
+            detail = any_pb2.Any()
+            detail.Pack(
+                pb.ErrorResourceInitFailed(
+                    id=identity,
+                    properties=outputs,
+                    reasons=reasons,
+                    inputs=values.to_struct(inputs),
+                )
+            )
+            code, message = grpc.StatusCode.UNKNOWN, "the thing gave up halfway"
+            status = status_pb2.Status(code=code.value[0], message=message, details=[detail])
+            context.set_trailing_metadata(
+                (("grpc-status-details-bin", status.SerializeToString()),)
+            )
+            context.abort(code, message)
 
 
 def with_echo(outputs):
