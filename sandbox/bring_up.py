@@ -1,6 +1,7 @@
 """Bringing up the cloud and the platform on it, each only when it is not there yet."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox import cloud as clouds
@@ -13,20 +14,17 @@ from sandbox.platform import Platform, ensure, load
 
 def bring_up(home: Path, console: Console) -> tuple[Cloud, Platform, bool]:
     """Return the running cloud and its platform, and whether the cloud was started for it."""
-    port = wanted_port()
+    port, started = wanted_port(), False
     with one_at_a_time(home):
         try:
-            cloud = clouds.connect(home)
+            clouds.connect(home)
+            cloud = clouds.start(home, port=port, auth=True)
         except clouds.CloudNotRunningError:
             started = True
             with console.step("start the cloud") as step:
                 cloud = clouds.start(home, port=port, auth=True)
-                step.note = f"{cloud.endpoint}, process {cloud.pid}" + (
-                    ", after it was killed" if cloud.lost else ""
-                )
-        else:
-            started = False
-            cloud = clouds.start(home, port=port, auth=True)
+                killed = ", after it was killed" if cloud.lost else ""
+                step.note = f"{cloud.endpoint}, process {cloud.pid}{killed}"
         platform = None if cloud.lost else load(home)
         if platform is None:
             with console.step("bring up the shared platform") as step:
@@ -34,6 +32,14 @@ def bring_up(home: Path, console: Console) -> tuple[Cloud, Platform, bool]:
                 cloud.save()
                 step.note = f"{platform.api_name}, {len(platform.users)} users"
         return cloud, platform, started
+
+
+def found(home: Path) -> tuple[Cloud, Platform]:
+    """Return the cloud and the platform that run, or say that they do not."""
+    cloud, platform = clouds.connect(home), load(home)
+    if platform is None:
+        raise SandboxError(f"the sandbox of {home}", "its platform is not there", "run: make up")
+    return cloud, platform
 
 
 def wanted_port() -> int | None:
@@ -46,3 +52,20 @@ def wanted_port() -> int | None:
             f"SANDBOX_PORT={text}", "it is not a port", "give a number from 1 to 65535"
         )
     return int(text)
+
+
+def program_environment(cloud: Cloud) -> dict[str, str]:
+    """Return the variables to set for whatever is to talk to the cloud.
+
+    They stand in place of every `AWS_*` variable of the surroundings. Loopback is kept from
+    proxies, of which the AWS SDK and gRPC both read the variables.
+    """
+    direct = ",".join(filter(None, ("127.0.0.1,localhost", os.environ.get("NO_PROXY"))))
+    return {**cloud.environment(), "NO_PROXY": direct, "no_proxy": direct}
+
+
+def shed_surroundings(environment: Mapping[str, str]) -> None:
+    """Rid this very process of accounts, profiles and proxies: its children inherit nothing."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(environment)

@@ -120,3 +120,11 @@ def _holder(file: IO[str]) -> str:
         return f"`{found['command']}` (process {found['pid']}, since {found['since']})"
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file in one step, so that no reader ever sees a half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(path)

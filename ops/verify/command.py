@@ -11,7 +11,7 @@ import websockets
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.deployed import Deployed, stack_options
-from ops.errors import OperatorError, code_of
+from ops.errors import OperatorError, refused, unasked
 from ops.verify import people as who
 from ops.verify import report
 from ops.verify.client import NoAnswerError
@@ -134,6 +134,8 @@ async def _outcome(check: Check, visit: Visit) -> tuple[report.Outcome, str]:
     except KeyError as error:
         return "failed", f"the answer lacks {error}"
     except ClientError as error:
-        return "failed", f"{error.operation_name} was refused: {code_of(error)}"
-    except (BotoCoreError, OSError, websockets.WebSocketException) as error:
+        return "failed", str(refused(error))
+    except BotoCoreError as error:
+        return "failed", str(unasked(error))
+    except (OSError, websockets.WebSocketException) as error:
         return "failed", f"{type(error).__name__}: {error}"

@@ -14,7 +14,11 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ops.deployed import Deployed
+from ops.errors import OperatorError
+from ops.verify.rows import Rows
 from ops.verify.traces import Traces, put_back
 
 _NOT_FOR_IT = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
@@ -79,6 +83,8 @@ def guarded(deployed: Deployed, profile: str | None, token: str) -> Generator[Gu
 
 def _stand_by(pipe: Pipe, deployed: Deployed, profile: str | None, token: str) -> None:
     os.setsid()  # who ends a group of processes does not mean this one
+    with suppress(ClientError, BotoCoreError, OperatorError):
+        Rows(deployed, profile)  # makes the clients, while verification is at work
     traces = Traces()
     with suppress(EOFError, OSError):
         while (noted := pipe.recv()) is not None:

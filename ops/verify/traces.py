@@ -38,8 +38,11 @@ def put_back(deployed: Deployed, profile: str | None, token: str, traces: Traces
 
     What can be put back is, also where something else cannot.
     """
-    rows = Rows(deployed, profile)
     reasons: list[str] = []
+    try:
+        rows = Rows(deployed, profile)
+    except (ClientError, BotoCoreError, OperatorError) as error:
+        return str(error)
     for attempt in (
         lambda: [rows.remove_order(order) for order in traces.orders],
         *(

@@ -6,21 +6,20 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloud.record import Record
-from sandbox.cloud.settings import ACCESS_KEY, client_environment
+from sandbox.cloud.settings import ACCESS_KEY, HOST, REGION, client_environment
 
 
 class Cloud:
     """A cloud that runs. `client` gives boto3 clients that reach it and nothing else."""
 
-    def __init__(self, *, home: Path, record: Record) -> None:
+    def __init__(self, *, home: Path, pid: int, port: int, auth: bool) -> None:
         self.home = home
-        self.endpoint = record.endpoint
-        self.region = record.region
-        self.port = record.port
-        self.pid = record.pid
-        self.auth = record.auth
-        self.log = Path(record.log)
+        self.pid = pid
+        self.port = port
+        self.auth = auth
+        self.endpoint = f"http://{HOST}:{port}"
+        self.region = REGION
+        self.log = home / "cloud" / "cloud.log"
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._session: Any = None
@@ -78,8 +77,7 @@ class Cloud:
 
     def save(self) -> None:
         """Have the cloud write its data to disk, so that a kill from now on loses less."""
-        if self.pid is not None:
-            os.kill(self.pid, signal.SIGUSR1)
+        os.kill(self.pid, signal.SIGUSR1)
 
     def stop(self) -> None:
         """Stop the cloud and every process that it started; its data stays for the next start."""

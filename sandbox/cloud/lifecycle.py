@@ -1,21 +1,22 @@
 """Starting, finding and stopping a home's cloud, whatever state the last command left it in."""
 
+import contextlib
 import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sandbox.cloud import record
 from sandbox.cloud.client import Cloud
-from sandbox.cloud.process import Process
-from sandbox.cloud.record import Record
-from sandbox.cloud.settings import HOST, REGION, server_environment
+from sandbox.cloud.record import Known, Record
+from sandbox.cloud.settings import HOST, server_environment
 from sandbox.errors import SandboxError
 
 _START_PATIENCE: Final = 30.0
@@ -24,6 +25,8 @@ _LOG_TAIL_LINES: Final = 15
 # By its path: a Python path to this repository would reach the Lambdas, which are to have their
 # package and nothing else.
 _SERVER: Final = Path(__file__).with_name("server.py")
+# A Popen that is thrown away while its process lives warns, and closes the pipe of a tied server.
+_CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
 
 
 class CloudNotRunningError(SandboxError):
@@ -49,60 +52,70 @@ def start(home: Path, *, port: int | None = None, auth: bool = False, tied: bool
     folder = home / "cloud"
     for name in ("tmp", "services", "s3"):
         folder.joinpath(name).mkdir(parents=True, exist_ok=True)
-    known = record.read(folder)
-    if known is not None and known.process is not None:
-        running = known.process.alive()
-        if running and _healthy(known.port):
-            _check_same(known, port=port, auth=auth)
-            return Cloud(home=home, record=known)
-        if running:
-            known.process.end(patience=2.0)  # it does not answer: there is little to wait for
-        folder.joinpath("lost").touch()
-    return _start(home, folder, port=port, last=known.port if known else None, auth=auth, tied=tied)
+    with Record(folder) as record:
+        if record.held and (running := _cloud(home, record)):
+            _check_same(running, port=port, auth=auth)
+            return running
+        if record.held and record.known.pid:
+            _end(record, record.known.pid, patience=2.0)  # it does not answer: little to wait for
+        if not _until(record.lock, 1.0):
+            raise SandboxError(
+                f"the sandbox of {home}",
+                "its cloud runs, and its record does not say which process it is",
+                f"throw it away, and the cloud ends: rm -r {home}",
+            )
+        if record.known.pid:
+            folder.joinpath("lost").touch()
+        record.forget_process()
+        return _start(home, record, port=port, auth=auth, tied=tied)
 
 
 def connect(home: Path) -> Cloud:
     """Return the home's running cloud, or raise `CloudNotRunningError`."""
-    known = record.read(home / "cloud")
-    if known is None or known.process is None or not known.process.alive():
-        raise CloudNotRunningError(home)
-    if not _healthy(known.port):
-        raise CloudNotRunningError(home)
-    return Cloud(home=home, record=known)
+    with contextlib.suppress(FileNotFoundError), Record(home / "cloud") as record:
+        if record.held and (running := _cloud(home, record)):
+            return running
+    raise CloudNotRunningError(home)
 
 
 def stop(home: Path) -> bool:
     """Stop the home's cloud and all that it started; say whether there was one. Its data stays."""
     folder = home / "cloud"
-    known = record.read(folder)
-    if known is None or known.process is None:
-        return False
-    running = known.process.alive()
-    if running:
-        known.process.end()
-    else:
-        folder.joinpath("lost").touch()
-    record.write(folder, Record(port=known.port))
-    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    running = False
+    with contextlib.suppress(FileNotFoundError), Record(folder) as record:
+        if record.known.pid is None:
+            return False
+        if running := record.held:
+            _end(record, record.known.pid, patience=10.0)
+        else:
+            folder.joinpath("lost").touch()
+        record.forget_process()
+        shutil.rmtree(folder / "tmp", ignore_errors=True)
     return running
 
 
-def _check_same(known: Record, *, port: int | None, auth: bool) -> None:
-    if port is not None and port != known.port:
+def _cloud(home: Path, record: Record) -> Cloud | None:
+    """Return the cloud that runs, if it answers."""
+    known = record.known
+    if known.pid is None or known.port is None or not _healthy(known.port):
+        return None
+    return Cloud(home=home, pid=known.pid, port=known.port, auth=known.auth)
+
+
+def _check_same(running: Cloud, *, port: int | None, auth: bool) -> None:
+    if port is not None and port != running.port:
         raise SandboxError(
             f"port {port}",
-            f"the sandbox already runs on port {known.port}",
+            f"the sandbox already runs on port {running.port}",
             "run: make down, or leave SANDBOX_PORT out",
         )
-    if auth != known.auth:
+    if auth != running.auth:
         raise SandboxError(
             "auth", "the running cloud was started with the other setting", "run: make down"
         )
 
 
-def _start(
-    home: Path, folder: Path, *, port: int | None, last: int | None, auth: bool, tied: bool
-) -> Cloud:
+def _start(home: Path, record: Record, *, port: int | None, auth: bool, tied: bool) -> Cloud:
     """Start the server; another process may take a free port first, so that is tried anew."""
     if port is not None and not _free(port):
         raise SandboxError(
@@ -111,89 +124,84 @@ def _start(
             "stop that program, or choose another: SANDBOX_PORT=<port> make up "
             "(without SANDBOX_PORT a free one is taken)",
         )
+    last, log = record.known.port, home / "cloud" / "cloud.log"
     for attempt in range(_ATTEMPTS):
         chosen = port or (last if last and attempt == 0 and _free(last) else _any_port())
-        process, child = _spawn(folder, port=chosen, auth=auth, tied=tied)
-        started = Record(
-            port=chosen,
-            pid=process.pid,
-            started=process.started,
-            endpoint=f"http://{HOST}:{chosen}",
-            region=REGION,
-            auth=auth,
-            log=str(folder / "cloud.log"),
-        )
-        record.write(folder, started)
-        try:
-            if _wait_healthy(chosen, child):
-                return Cloud(home=home, record=started)
-        except BaseException:
-            process.end(patience=1.0)
-            record.write(folder, Record(port=chosen))
-            raise
-        reason = _why_not(child)
-        process.end(patience=1.0)
-        record.write(folder, Record(port=chosen))
-        if not (port is None and "already in use" in _log_tail(folder).lower()):
-            raise CloudNotStartedError(
-                "the sandbox cloud",
-                reason,
-                f"read {folder / 'cloud.log'}",
-                detail=_log_tail(folder),
+        with contextlib.ExitStack() as otherwise:
+            child = _spawn(home / "cloud", record, port=chosen, auth=auth, tied=tied)
+            otherwise.callback(_give_up, record, child)
+            record.write(Known(port=chosen, pid=child.pid, auth=auth))
+            _until(lambda: child.poll() is not None or _healthy(chosen), _START_PATIENCE)  # noqa: B023
+            if child.poll() is None and (running := _cloud(home, record)):
+                otherwise.pop_all()
+                return running
+            status = child.poll()
+        said = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
+        if port is not None or "already in use" not in said.lower():
+            reason = (
+                f"it did not answer within {_START_PATIENCE:.0f} s"
+                if status is None
+                else f"its process ended with status {status} before it answered"
             )
+            raise CloudNotStartedError("the sandbox cloud", reason, f"read {log}", detail=said)
     raise CloudNotStartedError(
         "the sandbox cloud", f"{_ATTEMPTS} free ports were taken by others", "run it again"
     )
 
 
 def _spawn(
-    folder: Path, *, port: int, auth: bool, tied: bool
-) -> tuple[Process, subprocess.Popen[bytes]]:
-    """Start the server as the leader of its own session, out of reach of this terminal's Ctrl-C."""
+    folder: Path, record: Record, *, port: int, auth: bool, tied: bool
+) -> subprocess.Popen[bytes]:
+    """Start the server as the leader of its own session, out of reach of this terminal's Ctrl-C.
+
+    It inherits the record's lock with the open file.
+    """
     folder.joinpath("tmp").mkdir(exist_ok=True)
     with folder.joinpath("cloud.log").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-P", str(_SERVER), *(["--tied"] if tied else [])],
+            [sys.executable, "-P", str(_SERVER), str(record.fd), *(["--tied"] if tied else [])],
             stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
             env=server_environment(folder, port=port, auth=auth),
             start_new_session=True,
+            pass_fds=(record.fd,),
         )
-    process = Process.of(child.pid)
-    if process is None:
-        raise CloudNotStartedError(
-            "the sandbox cloud",
-            _why_not(child),
-            f"read {folder / 'cloud.log'}",
-            detail=_log_tail(folder),
-        )
-    _CHILDREN[child.pid] = child
-    return process, child
+    _CHILDREN.append(child)
+    return child
 
 
-# A Popen that is thrown away while its process lives warns, and closes the pipe of a tied server.
-_CHILDREN: Final[dict[int, subprocess.Popen[bytes]]] = {}
+def _give_up(record: Record, child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    child.wait()
+    record.forget_process()
 
 
-def _wait_healthy(port: int, child: subprocess.Popen[bytes]) -> bool:
-    """Wait until the server answers; false when it ended or the time is over."""
-    deadline = time.monotonic() + _START_PATIENCE
-    while time.monotonic() < deadline:
-        if child.poll() is not None:
+def _end(record: Record, pid: int, *, patience: float) -> None:
+    """End the process and, after it, whoever is left of its group.
+
+    It is asked first, and ended by force when it has not gone after `patience` seconds. It holds
+    the lock, so the pid is its own; and a group's id is not given away while it has members.
+    """
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 10.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        if _until(lambda: not record.held, seconds):
+            break
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)  # our own child would stay a zombie otherwise
+
+
+def _until(condition: Callable[[], bool], patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
             return False
-        if _healthy(port):
-            return True
         time.sleep(0.02)
-    return False
-
-
-def _why_not(child: subprocess.Popen[bytes]) -> str:
-    status = child.poll()
-    if status is None:
-        return f"it did not answer within {_START_PATIENCE:.0f} s"
-    return f"its process ended with status {status} before it answered"
+    return True
 
 
 def _healthy(port: int) -> bool:
@@ -211,8 +219,7 @@ def _healthy(port: int) -> bool:
 
 def _free(port: int) -> bool:
     with socket.socket() as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -224,11 +231,3 @@ def _any_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def _log_tail(folder: Path) -> str:
-    try:
-        lines = folder.joinpath("cloud.log").read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    return "\n".join(lines[-_LOG_TAIL_LINES:])

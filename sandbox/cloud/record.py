@@ -1,47 +1,82 @@
-"""What is known of a home's cloud between two commands: `cloud/cloud.json`."""
+"""What is known of a home's cloud between two commands: `cloud/cloud.json`, and its lock.
 
+The server holds a lock on the open file for as long as it lives. So whether a cloud runs is what
+the kernel says, and a pid that the system gave to somebody else is never taken for it.
+"""
+
+import fcntl
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-from sandbox.cloud.process import Process
+from types import TracebackType
+from typing import Self
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class Known:
     """The cloud as it was last started. `pid` is nothing once it was stopped in order.
 
     The port outlives the process, so that URLs stay as they were after `down` and `up`.
     """
 
-    port: int
+    port: int | None = None
     pid: int | None = None
-    started: str | None = None
-    endpoint: str = ""
-    region: str = ""
     auth: bool = False
-    log: str = ""
+
+
+class Record:
+    """The open file. Raises FileNotFoundError where there is no folder for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = os.fdopen(os.open(folder / "cloud.json", os.O_RDWR | os.O_CREAT), "r+")
+        self.fd = self._file.fileno()
+        self.known = self._read()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def lock(self) -> bool:
+        """Take the lock, which a child inherits with the open file; False where it is taken."""
+        return self._take(fcntl.LOCK_EX)
 
     @property
-    def process(self) -> Process | None:
-        """The process that was recorded; whether it lives is another question."""
-        if self.pid is None or self.started is None:
-            return None
-        return Process(pid=self.pid, started=self.started)
+    def held(self) -> bool:
+        """Whether a server lives; those who look share, and do not take one another for it."""
+        if not self._take(fcntl.LOCK_SH):
+            return True
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        return False
 
+    def write(self, known: Known) -> None:
+        """Note what is known from now on; the rest of what is written is for people."""
+        self.known = known
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(json.dumps(asdict(known), indent=2) + "\n")
+        self._file.flush()
 
-def read(folder: Path) -> Record | None:
-    """Return the record, or nothing when there is none or a crash left it unreadable."""
-    try:
-        found = json.loads(folder.joinpath("cloud.json").read_text())
-        return Record(**found)
-    except (OSError, ValueError, TypeError):
-        return None
+    def forget_process(self) -> None:
+        """Note that nothing runs any more."""
+        self.write(replace(self.known, pid=None))
 
+    def _take(self, kind: int) -> bool:
+        try:
+            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
-def write(folder: Path, record: Record) -> None:
-    """Write the record in one step, so that no reader ever sees a half of it."""
-    draft = folder / f"cloud.json.{os.getpid()}"
-    draft.write_text(json.dumps(asdict(record), indent=2) + "\n")
-    draft.replace(folder / "cloud.json")
+    def _read(self) -> Known:
+        try:
+            return Known(**json.loads(self._file.read()))
+        except (ValueError, TypeError):  # a crash left it unreadable
+            return Known()

@@ -1,13 +1,13 @@
 """The child process: MiniStack, with an end that is quick and sure.
 
-Run by its path, `python -P server.py [--tied]`; everything else is said by the environment, see
-`settings.server_environment`. SIGTERM saves the state and ends the process, SIGUSR1 saves it and
+Run by its path, `python -P server.py FD [--tied]`, in the folder that holds its data; everything
+else is said by the environment, see `settings.server_environment`. FD is the open `cloud.json`,
+whose lock says that we live. SIGTERM saves the state and ends the process, SIGUSR1 saves it and
 goes on. MiniStack's own end waits for connections that may never close and for threads that still
 run a Lambda; here it does not, because nobody is left who would want their answer.
 """
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -44,17 +44,13 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end_when_forgotten() -> None:
-    """End once the record names another process, or is gone with its folder: nobody could stop us.
-
-    The record is written just after the start, so there is a moment in which it does not count.
-    """
-    record = Path(os.environ["HOME"], "cloud.json")
+def _end_when_forgotten(record: int) -> None:
+    """End once the file whose lock we hold is gone with its folder: nobody could stop us."""
     while True:
         time.sleep(_FORGOTTEN_AFTER)
         try:
-            known = json.loads(record.read_text())["pid"] == os.getpid()
-        except (OSError, ValueError, KeyError):
+            known = os.path.samestat(os.fstat(record), Path("cloud.json").stat())
+        except OSError:
             known = False
         if not known:
             os._exit(1)  # without saving: the data is not ours any more
@@ -113,9 +109,17 @@ def _keep_logs() -> None:
     lambda_runtime.get_or_create_worker = lambda *given, **options: _Logged(get(*given, **options))
 
 
+def _begin_streams_anew() -> None:
+    """Forget how far streams were read: their records were not kept, and new ones count anew."""
+    lambda_svc._dynamodb_stream_positions._data.clear()
+
+
 async def main() -> None:
     """Serve until a signal comes."""
-    threading.Thread(target=_end_when_forgotten, daemon=True).start()
+    _begin_streams_anew()
+    record = int(sys.argv[1])
+    os.set_inheritable(record, False)  # the lock is ours, and no Lambda's
+    threading.Thread(target=_end_when_forgotten, args=(record,), daemon=True).start()
     _keep_logs()
     if ministack.AUTH:
         _let_people_in()

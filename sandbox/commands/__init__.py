@@ -1,49 +1,24 @@
 """The commands of `python -m sandbox`, one module for each group of them."""
 
-import importlib
+import errno
 import sys
 
 import click
 
+from sandbox.commands.deploy import destroy, preview, refresh, up
+from sandbox.commands.life import down, status
+from sandbox.commands.logs import logs
+from sandbox.commands.settings import config
+from sandbox.commands.state import export, import_, outputs
+from sandbox.commands.visit import prove, token
+from sandbox.console import fail
 from sandbox.errors import SandboxError
 from sandbox.stack import EngineError
 
-# Command -> its module, so that a command loads what it needs and no more.
-_COMMANDS = {
-    "up": "deploy",
-    "preview": "deploy",
-    "refresh": "deploy",
-    "destroy": "deploy",
-    "down": "life",
-    "status": "life",
-    "logs": "logs",
-    "outputs": "state",
-    "export": "state",
-    "import": "state",
-    "config": "settings",
-    "token": "visit",
-    "prove": "visit",
-}
+_ABOUT_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 
-class _Commands(click.Group):
-    """Loads a command when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        cmd_name: str,
-    ) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"sandbox.commands.{_COMMANDS[cmd_name]}")
-        return getattr(module, "import_" if cmd_name == "import" else cmd_name)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def sandbox() -> None:
     """Run Pulumi programs against a cloud on this machine: no account, no download.
 
@@ -51,20 +26,21 @@ def sandbox() -> None:
     """
 
 
+for _command in (up, preview, refresh, destroy, down, status, logs, outputs, export, import_):
+    sandbox.add_command(_command)
+for _command in (config, token, prove):
+    sandbox.add_command(_command)
+
+
 def main() -> None:
     """Run a command; what was foreseen ends in one line, and Ctrl-C in none."""
     try:
-        sys.exit(sandbox.main(standalone_mode=False) or 0)
+        sys.exit(sandbox.main(prog_name="python -m sandbox", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except SandboxError as error:
-        from sandbox.console import fail
-
-        fail(error)
-        sys.exit(1)
-    except EngineError as error:
-        click.echo(f"error: {error}", err=True)
+    except (SandboxError, EngineError) as error:
+        fail(str(error))
         sys.exit(1)
     except (KeyboardInterrupt, click.exceptions.Abort):
         click.echo("interrupted", err=True)
@@ -72,3 +48,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone: there is nobody to tell
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in _ABOUT_THE_MACHINE:
+            raise
+        fail(f"{error.filename or 'the disk'}: {error.strerror}; nothing is lost, run it again")
+        sys.exit(1)

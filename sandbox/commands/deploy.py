@@ -6,27 +6,22 @@ from contextlib import AbstractContextManager
 
 import click
 
-from sandbox import package
-from sandbox.commands.target import Target, request_options, running, target_options
+from sandbox.commands.target import Target, agree, request_options, running, yes_option
 from sandbox.console import Console
 from sandbox.engines import remember
 from sandbox.errors import SandboxError
 from sandbox.home import alone, together
-from sandbox.proof import prove
+from sandbox.own_stack import build_package, prove
 from sandbox.stack import Request, Result, Stack
-
-_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask before anything is changed.")
 
 
 @click.command()
-@target_options
 @request_options
-@_yes
-@click.option("--prove", "proven", is_flag=True, help="Then use the stack as a client would.")
+@yes_option
+@click.option("--prove", "proven", is_flag=True, help="Then use the stack as its apps do.")
 def up(target: Target, request: Request, yes: bool, proven: bool) -> int:
     """Show what would change, then deploy it."""
-    console = _console(request)
-    began = time.monotonic()
+    console, began = _console(request), time.monotonic()
     if proven and not target.own:
         raise SandboxError("--prove", "only this repository's stack has a proof", "leave it out")
     with _at_work(target, "up"), running(target, console, keep=True) as (cloud, platform):
@@ -35,10 +30,12 @@ def up(target: Target, request: Request, yes: bool, proven: bool) -> int:
         if cloud.lost and not (found := target.engine.refresh(stack, request)).ok:
             return found.exit_code
         cloud.forget_loss()
-        if not (planned := _plan(target, stack, request)).ok:
+        # A machine that reads gets one document, not two.
+        planned = None if request.json else target.engine.preview(stack, request)
+        if planned and not planned.ok:
             return planned.exit_code
-        if request.json or _differs(planned, target, stack):
-            _agree(yes, "Deploy this?")
+        if planned is None or _differs(planned, target, stack):
+            agree(yes, "Deploy this?")
             if target.own:
                 remember(target.home, target.engine)
             done = target.engine.up(stack, request)
@@ -48,14 +45,17 @@ def up(target: Target, request: Request, yes: bool, proven: bool) -> int:
         if target.own:
             outputs = target.engine.outputs(stack)
             if proven:
-                console.heading("Proving it, as a client")
-                prove(cloud, platform, outputs, console)
-            _what_next(console, outputs["webSocketUrl"], time.monotonic() - began)
+                console.heading("Proving it, as its apps use it")
+                prove(cloud, platform, outputs)
+            seconds = time.monotonic() - began
+            console.heading(
+                f"The order receiver is deployed {'and proven ' if proven else ''}({seconds:.1f} s)"
+            )
+            _what_next(console, outputs["webSocketUrl"])
     return 0
 
 
 @click.command()
-@target_options
 @request_options
 def preview(target: Target, request: Request) -> int:
     """Show what `up` would change, and change nothing."""
@@ -66,26 +66,22 @@ def preview(target: Target, request: Request) -> int:
 
 
 @click.command()
-@target_options
 @request_options
-@_yes
+@yes_option
 def refresh(target: Target, request: Request, yes: bool) -> int:
     """Bring the state to what is really in the cloud."""
-    console = _console(request)
-    with _at_work(target, "refresh"), running(target, console, keep=True) as (cloud, _):
-        _agree(yes, "Take over what is in the cloud?")
+    with _at_work(target, "refresh"), running(target, _console(request), keep=True) as (cloud, _):
+        agree(yes, "Take over what is in the cloud?")
         return target.engine.refresh(target.stack(cloud), request).exit_code
 
 
 @click.command()
-@target_options
 @request_options
-@_yes
+@yes_option
 def destroy(target: Target, request: Request, yes: bool) -> int:
     """Delete every resource of the stack; the sandbox goes on running."""
-    console = _console(request)
-    with _at_work(target, "destroy"), running(target, console, keep=True) as (cloud, _):
-        _agree(yes, f"Delete every resource of stack {target.stack_name}?")
+    with _at_work(target, "destroy"), running(target, _console(request), keep=True) as (cloud, _):
+        agree(yes, f"Delete every resource of stack {target.stack_name}?")
         result = target.engine.destroy(target.stack(cloud), request)
         cloud.save()
         return result.exit_code
@@ -103,14 +99,7 @@ def _console(request: Request) -> Console:
 def _build(target: Target, console: Console) -> None:
     if target.own:
         with console.step("build the Lambda package") as step:
-            step.note = package.build()
-
-
-def _plan(target: Target, stack: Stack, request: Request) -> Result:
-    """Show what would change, unless a machine reads: it gets one document, not two."""
-    if request.json:
-        return Result(exit_code=0)
-    return target.engine.preview(stack, request)
+            step.note = build_package()
 
 
 def _differs(planned: Result, target: Target, stack: Stack) -> bool:
@@ -120,26 +109,15 @@ def _differs(planned: Result, target: Target, stack: Stack) -> bool:
     return dict(planned.outputs) != target.engine.outputs(stack, show_secrets=True)
 
 
-def _agree(yes: bool, question: str) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise SandboxError(
-            "confirmation", "there is no terminal to ask on", "say --yes to go ahead"
-        )
-    click.confirm(question, abort=True)
-
-
-def _what_next(console: Console, url: str, seconds: float) -> None:
-    console.heading(f"The order receiver runs in the sandbox ({seconds:.1f} s)")
-    console.table(
-        [
-            ("  WebSocket", url),
-            ("  a token", ".venv/bin/python -m sandbox token merchant1"),
-            ("  talk to it", f".venv/bin/websockets {url}"),
-            ("  what it logs", ".venv/bin/python -m sandbox logs --follow"),
-            ("  change something", "edit Pulumi.sandbox.yaml, then: make preview, make up"),
-            ("  the outputs", "make outputs"),
-            ("  stop everything", "make down"),
-        ]
+def _what_next(console: Console, url: str) -> None:
+    console.values(
+        {
+            "  WebSocket": url,
+            "  a token": ".venv/bin/python -m sandbox token merchant1",
+            "  talk to it": f".venv/bin/websockets {url}",
+            "  what it logs": ".venv/bin/python -m sandbox logs --follow",
+            "  change something": "edit Pulumi.sandbox.yaml, then: make preview, make up",
+            "  the outputs": "make outputs",
+            "  stop everything": "make down",
+        }
     )

@@ -1,30 +1,27 @@
 """`down` and `status`: the end of a sandbox, and how it is."""
 
-import json
 from typing import Any
 
 import click
 
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
-from sandbox.commands.target import Target, own_stack, target_options
-from sandbox.configuration import STACK
+from sandbox.commands.target import Target, agree, own_stack, target_options, yes_option
 from sandbox.console import Console
 from sandbox.engines import choose, remembered
 from sandbox.errors import SandboxError
 from sandbox.home import alone, clear, home
+from sandbox.own_stack import STACK
 from sandbox.platform import load
 from sandbox.stack import EngineError, Request
 
 
 @click.command()
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@yes_option
 def down(yes: bool) -> None:
     """Destroy the stack and stop every process that `up` started."""
-    console = Console()
-    folder = home()
-    if not yes:
-        click.confirm("Destroy the stack and stop the sandbox?", abort=True)
+    console, folder = Console(), home()
+    agree(yes, "Destroy the stack and stop the sandbox?")
     with alone(folder, "down"):
         try:
             cloud = clouds.connect(folder)
@@ -59,37 +56,22 @@ def _destroy(cloud: Cloud, console: Console) -> bool:
         deployment = engine.export(stack).get("deployment") or {}
     except EngineError:
         return True  # it was never deployed
-    if not deployment.get("resources"):
-        return True
-    return engine.destroy(stack, Request()).ok
+    return not deployment.get("resources") or engine.destroy(stack, Request()).ok
 
 
 @click.command()
 @target_options
-@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def status(target: Target, as_json: bool) -> int:
+@click.option("-j", "--json", is_flag=True, help="One JSON object on stdout.")
+def status(target: Target, json: bool) -> int:
     """Say what runs, what is deployed and what a client needs; status 1 when nothing runs."""
-    about = _about(target)
-    if as_json:
-        click.echo(json.dumps(about, indent=2))
-    else:
-        Console().table(
-            [
-                (name, value if isinstance(value, str) else json.dumps(value))
-                for name, value in about.items()
-            ]
-        )
-    return 0 if about["cloud"] == "running" else 1
-
-
-def _about(target: Target) -> dict[str, Any]:
-    platform = load(target.home)
+    about: dict[str, Any] = {"home": str(target.home)}
     try:
         cloud = clouds.connect(target.home)
     except clouds.CloudNotRunningError:
-        return {"home": str(target.home), "cloud": "not running", "way out": "make up"}
-    about: dict[str, Any] = {
-        "home": str(target.home),
+        Console().values(about | {"cloud": "not running", "way out": "make up"}, as_json=json)
+        return 1
+    platform, stack = load(target.home), target.stack(cloud)
+    about |= {
         "cloud": "running",
         "endpoint": cloud.endpoint,
         "process": cloud.pid,
@@ -98,13 +80,12 @@ def _about(target: Target) -> dict[str, Any]:
         "engine": target.engine.name,
         "stack": target.stack_name,
     }
-    stack = target.stack(cloud)
     try:
         deployment = target.engine.export(stack).get("deployment") or {}
         outputs = target.engine.outputs(stack)
     except EngineError:
         deployment, outputs = {}, {}
     about["resources"] = len(deployment.get("resources") or ())
-    if "webSocketUrl" in outputs:
-        about["webSocketUrl"] = outputs["webSocketUrl"]
-    return about
+    about |= {name: outputs[name] for name in ("webSocketUrl",) if name in outputs}
+    Console().values(about, as_json=json)
+    return 0

@@ -1,6 +1,5 @@
 """`logs`: what the Lambdas and the cloud itself have written."""
 
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,54 +22,44 @@ _PREFIX = "/aws/lambda/"
 @click.option("--cloud", "of_cloud", is_flag=True, help="What the cloud itself wrote.")
 def logs(function: str, follow: bool, lines: int, of_cloud: bool) -> None:
     """Print what the Lambdas wrote, oldest first; FUNCTION is a part of a Lambda's name."""
-    cloud = clouds.connect(home())
-    source = _cloud_lines(cloud) if of_cloud else _lambda_lines(cloud, function)
-    for line in source[-lines:]:
-        click.echo(line)
-    seen = len(source)
-    while follow:
-        time.sleep(0.5)
-        source = _cloud_lines(cloud) if of_cloud else _lambda_lines(cloud, function)
-        for line in source[seen:]:
+    cloud, seen = clouds.connect(home()), None
+    while True:
+        written = (
+            cloud.log.read_text(errors="replace").splitlines()
+            if of_cloud
+            else _lambda_lines(cloud, function)
+        )
+        for line in written[-lines:] if seen is None else written[seen:]:
             click.echo(line)
-        sys.stdout.flush()
-        seen = len(source)
-
-
-def _cloud_lines(cloud: Cloud) -> list[str]:
-    return cloud.log.read_text(errors="replace").splitlines()
+        if not follow:
+            return
+        seen = len(written)
+        time.sleep(0.5)
 
 
 def _lambda_lines(cloud: Cloud, function: str) -> list[str]:
-    groups = [name for name in _groups(cloud) if function in name]
-    if function and not groups:
-        known = ", ".join(name.removeprefix(_PREFIX) for name in _groups(cloud)) or "none yet"
+    groups = [
+        group["logGroupName"]
+        for group in _all(cloud, "describe_log_groups", "logGroups", logGroupNamePrefix=_PREFIX)
+    ]
+    asked = [name for name in groups if function in name]
+    if function and not asked:
+        known = ", ".join(name.removeprefix(_PREFIX) for name in groups) or "none yet"
         raise SandboxError(
             f"the log of {function}", "no Lambda of that name has written", f"there are: {known}"
         )
     events = [
-        (event["timestamp"], name.removeprefix(_PREFIX), event["message"].rstrip())
-        for name in groups
-        for event in _events(cloud, name)
+        (event["timestamp"], f"{name.removeprefix(_PREFIX)}: {event['message'].rstrip()}")
+        for name in asked
+        for event in _all(cloud, "filter_log_events", "events", logGroupName=name)
     ]
     events.sort(key=lambda event: event[0])  # what was written at one moment keeps its order
-    return [f"{_clock(when)} {name}: {text}" for when, name, text in events]
+    return [f"{_clock(when)} {text}" for when, text in events]
 
 
-def _groups(cloud: Cloud) -> list[str]:
-    pages = cloud.client("logs").get_paginator("describe_log_groups")
-    return [
-        group["logGroupName"]
-        for page in pages.paginate(logGroupNamePrefix=_PREFIX)
-        for group in page["logGroups"]
-    ]
-
-
-def _events(cloud: Cloud, group: str) -> Iterator[dict[str, Any]]:
-    for page in (
-        cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-    ):
-        yield from page["events"]
+def _all(cloud: Cloud, operation: str, key: str, **given: str) -> Iterator[dict[str, Any]]:
+    for page in cloud.client("logs").get_paginator(operation).paginate(**given):
+        yield from page[key]
 
 
 def _clock(milliseconds: int) -> str:

@@ -6,14 +6,12 @@ from typing import IO, Any
 
 import click
 
-from sandbox import cloud as clouds
-from sandbox.cloud import Cloud
-from sandbox.commands.target import Target, found, target_options
+from sandbox.bring_up import found
+from sandbox.commands.target import Target, target_options
 from sandbox.console import Console
 from sandbox.errors import SandboxError
 from sandbox.home import alone
-from sandbox.platform import Platform
-from sandbox.stack import Stack
+from sandbox.own_stack import about
 
 
 @click.command()
@@ -22,78 +20,41 @@ from sandbox.stack import Stack
 @click.option("--show-secrets", is_flag=True, help="Show secret outputs in clear.")
 def outputs(target: Target, as_json: bool, show_secrets: bool) -> None:
     """Print the stack's outputs."""
+    values = deployed_outputs(target, show_secrets=show_secrets)
     if target.own:
-        cloud, platform = found(target.home)
-        values = _outputs(target, target.stack(cloud), show_secrets=show_secrets)
-        values["sandbox"] = about(cloud, platform)
-    else:
-        values = _outputs(target, _stack(target), show_secrets=show_secrets)
-    if as_json:
-        click.echo(json.dumps(values, indent=2))
-        return
-    rows = [
-        (name, value if isinstance(value, str) else json.dumps(value))
-        for name, value in values.items()
-    ]
-    Console().table(rows)
+        values["sandbox"] = about(*found(target.home))
+    Console().values(values, as_json=as_json)
 
 
-@click.command()
-@target_options
-@click.option("--file", "target_file", type=click.Path(dir_okay=False, path_type=Path))
-def export(target: Target, target_file: Path | None) -> None:
-    """Print the state in the form of `pulumi stack export`."""
-    text = json.dumps(target.engine.export(_stack(target)), indent=4)
-    if target_file is None:
-        click.echo(text)
-    else:
-        target_file.write_text(text + "\n")
-
-
-@click.command("import")
-@target_options
-@click.option("--file", "source", type=click.File("r"), default="-", help="Instead of stdin.")
-def import_(target: Target, source: IO[str]) -> None:
-    """Replace the state by one that `export` or `pulumi stack export` gave."""
-    try:
-        deployment = json.load(source)
-    except ValueError as error:
-        raise SandboxError(
-            source.name, f"is not JSON ({error})", "give what `export` printed"
-        ) from error
-    if not isinstance(deployment, dict):
-        raise SandboxError(source.name, "is not a JSON object", "give what `export` printed")
-    with alone(target.home, "import"):
-        target.engine.import_(_stack(target), deployment)
-
-
-def about(cloud: Cloud, platform: Platform) -> dict[str, Any]:
-    """Return what a client must know of the sandbox beside the stack's own outputs."""
-    return {
-        "endpoint": cloud.endpoint,
-        "region": cloud.region,
-        "users": [
-            {
-                "name": user.name,
-                "role": user.role,
-                "userId": user.user_id,
-                "businessId": user.business_id,
-            }
-            for user in platform.users
-        ],
-    }
-
-
-def _outputs(target: Target, stack: Stack, *, show_secrets: bool) -> dict[str, Any]:
-    values = target.engine.outputs(stack, show_secrets=show_secrets)
+def deployed_outputs(target: Target, *, show_secrets: bool = False) -> dict[str, Any]:
+    """Return a stack's outputs; this repository's stack has some once it is deployed."""
+    if target.own:
+        found(target.home)
+    values = target.engine.outputs(target.stack(), show_secrets=show_secrets)
     if target.own and "webSocketUrl" not in values:
         raise SandboxError(f"stack {target.stack_name}", "it is not deployed", "run: make up")
     return dict(values)
 
 
-def _stack(target: Target) -> Stack:
-    """The state can be read without a cloud."""
+@click.command()
+@target_options
+@click.option("--file", type=click.File("w", lazy=True), default="-", help="Instead of stdout.")
+def export(target: Target, file: IO[str]) -> None:
+    """Print the state in the form of `pulumi stack export`."""
+    click.echo(json.dumps(target.engine.export(target.stack()), indent=4), file=file)
+
+
+@click.command("import")
+@target_options
+@click.option("--file", type=click.File(), default="-", help="Instead of stdin.")
+def import_(target: Target, file: IO[str]) -> None:
+    """Replace the state by one that `export` or `pulumi stack export` gave."""
     try:
-        return target.stack(clouds.connect(target.home))
-    except clouds.CloudNotRunningError:
-        return target.stack(None)
+        deployment = json.load(file)
+    except ValueError as error:
+        reason = f"is not JSON ({error})"
+        raise SandboxError(Path(file.name).name, reason, "give what `export` printed") from error
+    if not isinstance(deployment, dict):
+        raise SandboxError(file.name, "is not a JSON object", "give what `export` printed")
+    with alone(target.home, "import"):
+        target.engine.import_(target.stack(), deployment)

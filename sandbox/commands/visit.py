@@ -2,11 +2,12 @@
 
 import click
 
-from sandbox.commands.target import Target, found, target_options
-from sandbox.console import Console
+from sandbox import own_stack
+from sandbox.bring_up import found
+from sandbox.commands.state import deployed_outputs
+from sandbox.commands.target import Target, target_options
 from sandbox.errors import SandboxError
 from sandbox.home import home
-from sandbox.proof import prove as prove_it
 
 
 @click.command()
@@ -20,11 +21,8 @@ def token(name: str) -> None:
 @click.command()
 @target_options
 def prove(target: Target) -> None:
-    """Use the deployed stack as a client would."""
+    """Use the deployed stack as its apps do: `python -m ops verify` on it."""
     if not target.own:
         raise SandboxError("prove", "only this repository's stack has a proof", "leave out --cwd")
-    cloud, platform = found(target.home)
-    outputs = target.engine.outputs(target.stack(cloud))
-    if "webSocketUrl" not in outputs:
-        raise SandboxError(f"stack {target.stack_name}", "it is not deployed", "run: make up")
-    prove_it(cloud, platform, outputs, Console())
+    outputs = deployed_outputs(target)
+    own_stack.prove(*found(target.home), outputs)

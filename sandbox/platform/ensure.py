@@ -1,26 +1,19 @@
 """Bringing the platform up, and what of it the rest of the sandbox needs to know."""
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sandbox.cloud import Cloud
-from sandbox.platform.api import API_NAME, ensure_api
-from sandbox.platform.tables import BUSINESSES, STAGE, TABLES, ensure_table
-from sandbox.platform.users import (
-    ROLES,
-    Pool,
-    UnknownUserError,
-    User,
-    email,
-    ensure_pool,
-    ensure_user,
-    fresh_token,
-)
+from sandbox.home import replace_text
+from sandbox.platform.tables import CONNECTIONS, STAGE, SUBSCRIPTIONS
+from sandbox.platform.users import ROLES, Pool, UnknownUserError, User, ensure_user, fresh_token
+
+_STACK: Final = f"WizzUser-Stack-{STAGE.capitalize()}"
+_HERE: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,22 +52,21 @@ def ensure(cloud: Cloud) -> Platform:
     known = None if cloud.lost else load(cloud.home)
     if known is not None:
         return known
-    # The clients first: making one is not safe in threads, and takes longer than the calls.
-    for service in ("dynamodb", "cognito-idp", "iam", "lambda", "apigatewayv2"):
-        cloud.client(service)
-    with ThreadPoolExecutor(max_workers=8) as workers:
-        tables = [workers.submit(ensure_table, cloud, table) for table in TABLES]
-        pools = tuple(workers.map(lambda role: ensure_pool(cloud, role), ROLES))
-        for table in tables:
-            table.result()
-        api_id = workers.submit(ensure_api, cloud)
-        users = tuple(
-            _ensure_user(cloud, pool, name) for pool in pools for name in ROLES[pool.entity_type]
-        )
-        platform = Platform(
-            api_name=API_NAME, api_id=api_id.result(), stage=STAGE, pools=pools, users=users
-        )
-    _save(cloud.home, platform)
+    ids = _stack(cloud)
+    _complete(cloud, ids["Api"])
+    pools = tuple(
+        Pool(entity_type=role, id=ids[f"{role}Pool"], client_id=ids[f"{role}App"]) for role in ROLES
+    )
+    platform = Platform(
+        api_name=f"WizzUser-WebSocket-{STAGE}",
+        api_id=ids["Api"],
+        stage=STAGE,
+        pools=pools,
+        users=tuple(
+            ensure_user(cloud, pool, name) for pool in pools for name in ROLES[pool.entity_type]
+        ),
+    )
+    replace_text(_file(cloud.home), json.dumps(asdict(platform), indent=2) + "\n")
     return platform
 
 
@@ -82,53 +74,51 @@ def load(home: Path) -> Platform | None:
     """Return the platform that was brought up in this home, or nothing."""
     try:
         found = json.loads(_file(home).read_text())
-        return Platform(
-            api_name=found["api_name"],
-            api_id=found["api_id"],
-            stage=found["stage"],
-            pools=tuple(Pool(**pool) for pool in found["pools"]),
-            users=tuple(User(**user) for user in found["users"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        pools = tuple(Pool(**pool) for pool in found.pop("pools"))
+        users = tuple(User(**user) for user in found.pop("users"))
+        return Platform(**found, pools=pools, users=users)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _ensure_user(cloud: Cloud, pool: Pool, name: str) -> User:
-    user_id = ensure_user(cloud, pool, name)
-    if pool.entity_type != "merchant":
-        return User(name=name, role=pool.entity_type, user_id=user_id)
-    business_id = f"business_{name}"
-    _ensure_business(cloud, business_id, name, user_id)
-    return User(name=name, role=pool.entity_type, user_id=user_id, business_id=business_id)
-
-
-def _ensure_business(cloud: Cloud, business_id: str, owner: str, owner_id: str) -> None:
-    """Write the business of a merchant; one that is there keeps everything but its owner."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    defaults = {
-        "businessName": {"S": f"Business of {owner}"},
-        "isActive": {"BOOL": True},
-        "acceptingOrders": {"BOOL": True},
-        "createdAt": {"S": now},
-        "updatedAt": {"S": now},
+def _stack(cloud: Cloud) -> dict[str, str]:
+    """Return logical -> physical ids of the platform's stack, created when it is not there."""
+    formation = cloud.client("cloudformation")
+    code = {
+        f"{route}Code": _HERE.joinpath("functions", f"{route.lower()}.py").read_text()
+        for route in ("Connect", "Disconnect", "Default")
     }
-    kept = ", ".join(f"{name} = if_not_exists({name}, :{name})" for name in defaults)
-    cloud.client("dynamodb").update_item(
-        TableName=BUSINESSES.name,
-        Key={"businessId": {"S": business_id}},
-        UpdateExpression=f"SET ownerId = :ownerId, email = :email, {kept}",
-        ExpressionAttributeValues={
-            ":ownerId": {"S": owner_id},
-            ":email": {"S": email(owner)},
-            **{f":{name}": value for name, value in defaults.items()},
-        },
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    parameters = {"Stage": STAGE, "Runtime": runtime, **code}
+    with suppress(formation.exceptions.AlreadyExistsException):
+        formation.create_stack(
+            StackName=_STACK,
+            TemplateBody=_HERE.joinpath("template.yaml").read_text(),
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+        )
+    formation.get_waiter("stack_create_complete").wait(
+        StackName=_STACK, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
     )
+    resources = formation.describe_stack_resources(StackName=_STACK)["StackResources"]
+    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
 
 
-def _save(home: Path, platform: Platform) -> None:
-    draft = home / f"platform.json.{os.getpid()}"
-    draft.write_text(json.dumps(asdict(platform), indent=2) + "\n")
-    draft.replace(_file(home))
+def _complete(cloud: Cloud, api_id: str) -> None:
+    """Do what the cloud's CloudFormation leaves out: times to live, and `$default`'s answer."""
+    for table in (CONNECTIONS, SUBSCRIPTIONS):
+        cloud.client("dynamodb").update_time_to_live(
+            TableName=table.name,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"},
+        )
+    gateway = cloud.client("apigatewayv2")
+    for route in gateway.get_routes(ApiId=api_id)["Items"]:
+        if route["RouteKey"] == "$default" and "RouteResponseSelectionExpression" not in route:
+            which = {"ApiId": api_id, "RouteId": route["RouteId"]}
+            gateway.update_route(**which, RouteResponseSelectionExpression="$default")
+            gateway.create_route_response(**which, RouteResponseKey="$default")
 
 
 def _file(home: Path) -> Path:

@@ -1,15 +1,22 @@
-"""User pools of merchants, customers and drivers, the sandbox's users in them, their tokens."""
+"""The sandbox's users: who they are, that they are there, and tokens of theirs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sandbox.cloud import Cloud
 from sandbox.errors import SandboxError
-from sandbox.platform.tables import STAGE
+from sandbox.platform.tables import BUSINESSES
 
 # Opens nothing but the cloud on this machine, where whoever reaches it can set another.
 _PASSWORD: Final = "Sandbox-only-1"  # noqa: S105
+
+ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "merchant": ("merchant1", "merchant2"),
+    "customer": ("customer1", "customer2"),
+    "driver": ("driver1",),
+}
 
 
 class UnknownUserError(SandboxError):
@@ -51,53 +58,17 @@ class User:
     business_id: str | None = None
 
 
-ROLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "merchant": ("merchant1", "merchant2"),
-    "customer": ("customer1", "customer2"),
-    "driver": ("driver1",),
-}
-
-
-def email(name: str) -> str:
-    """Return the address that a user's pool has verified."""
-    return f"{name}@sandbox.example"
-
-
-def ensure_pool(cloud: Cloud, role: str) -> Pool:
-    """Return the pool of a role, with its app client; created when there is none."""
+def ensure_user(cloud: Cloud, pool: Pool, name: str) -> User:
+    """Return a user whose e-mail is verified, a merchant with a business; made when not there."""
     cognito = cloud.client("cognito-idp")
-    name = f"Wizz-{role}s-{STAGE}"
-    pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=60)
-    found = [pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == name]
-    pool_id = found[0] if found else _create_pool(cloud, name)
-    clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=1)["UserPoolClients"]
-    if clients:
-        return Pool(entity_type=role, id=pool_id, client_id=clients[0]["ClientId"])
-    client = cognito.create_user_pool_client(
-        UserPoolId=pool_id,
-        ClientName=f"{role}-app",
-        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-    )["UserPoolClient"]
-    return Pool(entity_type=role, id=pool_id, client_id=client["ClientId"])
-
-
-def _create_pool(cloud: Cloud, name: str) -> str:
-    created = cloud.client("cognito-idp").create_user_pool(
-        PoolName=name, AutoVerifiedAttributes=["email"]
-    )
-    return str(created["UserPool"]["Id"])
-
-
-def ensure_user(cloud: Cloud, pool: Pool, name: str) -> str:
-    """Return the id (`sub`) of a user whose e-mail is verified; created when there is none."""
-    cognito = cloud.client("cognito-idp")
+    email = f"{name}@sandbox.example"
     try:
         attributes = cognito.admin_create_user(
             UserPoolId=pool.id,
             Username=name,
             MessageAction="SUPPRESS",
             UserAttributes=[
-                {"Name": "email", "Value": email(name)},
+                {"Name": "email", "Value": email},
                 {"Name": "email_verified", "Value": "true"},
             ],
         )["User"]["Attributes"]
@@ -106,7 +77,35 @@ def ensure_user(cloud: Cloud, pool: Pool, name: str) -> str:
         )
     except cognito.exceptions.UsernameExistsException:
         attributes = cognito.admin_get_user(UserPoolId=pool.id, Username=name)["UserAttributes"]
-    return next(str(entry["Value"]) for entry in attributes if entry["Name"] == "sub")
+    user_id = next(str(entry["Value"]) for entry in attributes if entry["Name"] == "sub")
+    if pool.entity_type != "merchant":
+        return User(name=name, role=pool.entity_type, user_id=user_id)
+    business_id = f"business_{name}"
+    _ensure_business(cloud, business_id, name, user_id, email)
+    return User(name=name, role=pool.entity_type, user_id=user_id, business_id=business_id)
+
+
+def _ensure_business(cloud: Cloud, business_id: str, owner: str, owner_id: str, email: str) -> None:
+    """Write the business of a merchant; one that is there keeps everything but its owner."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    defaults = {
+        "businessName": {"S": f"Business of {owner}"},
+        "isActive": {"BOOL": True},
+        "acceptingOrders": {"BOOL": True},
+        "createdAt": {"S": now},
+        "updatedAt": {"S": now},
+    }
+    kept = ", ".join(f"{name} = if_not_exists({name}, :{name})" for name in defaults)
+    cloud.client("dynamodb").update_item(
+        TableName=BUSINESSES.name,
+        Key={"businessId": {"S": business_id}},
+        UpdateExpression=f"SET ownerId = :ownerId, email = :email, {kept}",
+        ExpressionAttributeValues={
+            ":ownerId": {"S": owner_id},
+            ":email": {"S": email},
+            **{f":{name}": value for name, value in defaults.items()},
+        },
+    )
 
 
 def fresh_token(cloud: Cloud, pool: Pool, name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from sandbox.stack_settings import changed
+from sandbox.commands.settings import changed
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
@@ -38,10 +38,10 @@ def test_up_previews_deploys_and_proves(first):
     assert "aws:lambda/function:Function order-receiver-websocket create" in first
     proof = first[first.index("Proving it") :]
     steps = [line for line in proof.splitlines() if line.startswith("✓")]
-    assert len(steps) == 7
+    assert len(steps) == 17
     assert all(" s" in step for step in steps)
-    assert "heartbeat_response" in proof
-    assert "entityType merchant" in proof
+    assert "Proven: 17 steps hold" in proof
+    assert "The order receiver is deployed and proven" in proof
     assert "ws://127.0.0.1:" in proof
     assert "make down" in proof
 

@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from sandbox import cloud as clouds
+from sandbox.commands.settings import changed
 from sandbox.platform import ensure
-from sandbox.stack_settings import changed
 
 pytestmark = pytest.mark.xdist_group("refusals")
 

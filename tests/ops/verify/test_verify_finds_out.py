@@ -84,8 +84,9 @@ def test_what_is_missing_is_named_and_nothing_is_tried(
 
 def test_a_token_command_is_asked_for_each_user_and_its_token_is_not_shown() -> None:
     command = f"{sys.executable} -c \"print('a-token-of-{{name}}')\""
+    sandbox = {"endpoint": "http://127.0.0.1:9", "region": "us-east-1"}
     done = _verify(
-        _outputs("ws://127.0.0.1:9/dev"),
+        _outputs("ws://127.0.0.1:9/dev", sandbox=sandbox),
         *("--canary", "b", "--other-business", "o", "--token-command", command),
     )
     assert done.exit_code == 1

@@ -6,10 +6,10 @@ import sys
 import pytest
 import yaml
 
-from sandbox import bring_up, configuration, engines
+from sandbox import bring_up, engines, own_stack
+from sandbox.bring_up import program_environment, shed_surroundings
 from sandbox.errors import SandboxError
 from sandbox.platform import ensure
-from sandbox.surroundings import program_environment, shed_surroundings
 
 
 @pytest.fixture(autouse=True)
@@ -64,14 +64,14 @@ def test_a_program_sees_no_account_and_no_proxy_before_the_cloud(cloud, monkeypa
 
 def test_the_machine_adds_what_only_it_knows(cloud):
     platform = ensure(cloud)
-    written = yaml.safe_load(configuration.write_effective(cloud, platform).read_text())["config"]
+    written = yaml.safe_load(own_stack.write_effective(cloud, platform).read_text())["config"]
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     assert written["order-receiver:lambdaRuntime"] == version
     assert written["order-receiver:lambdaArchitecture"] in {"arm64", "x86_64"}
     pools = written["order-receiver:userPools"]
     assert {pool["entityType"] for pool in pools} == {"merchant", "customer", "driver"}
     assert all(pool["jwksUrl"].startswith(cloud.endpoint) for pool in pools)
-    committed = yaml.safe_load((configuration.ROOT / "Pulumi.sandbox.yaml").read_text())["config"]
+    committed = yaml.safe_load((own_stack.ROOT / "Pulumi.sandbox.yaml").read_text())["config"]
     assert committed.items() <= written.items()
 
 
@@ -81,11 +81,11 @@ def test_the_machine_adds_what_only_it_knows(cloud):
 )
 def test_a_settings_file_that_cannot_be_used_is_named(cloud, tmp_path, monkeypatch, text, reason):
     platform = ensure(cloud)
-    monkeypatch.setattr(configuration, "ROOT", tmp_path)
+    monkeypatch.setattr(own_stack, "ROOT", tmp_path)
     if text is not None:
         tmp_path.joinpath("Pulumi.sandbox.yaml").write_text(text)
     with pytest.raises(SandboxError, match=rf"Pulumi\.sandbox\.yaml.*{reason}"):
-        configuration.write_effective(cloud, platform)
+        own_stack.write_effective(cloud, platform)
 
 
 @pytest.mark.parametrize("text", ["http", "0", "65536", "-1", "4566.5"])

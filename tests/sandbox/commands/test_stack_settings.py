@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.stack_settings import changed
+from sandbox.commands.settings import changed
 
 FILE = """\
 # What this stack is.
