@@ -173,18 +173,27 @@ def status_command(
 ) -> None:
     """Say how far the migration is, who is at it, and how the stack stands. Changes nothing."""
     migration = _migration(deployed, legacy_stack, profile)
-    legacy = migration.legacy()
-    table = legacy.table()
-    status = report.Status(
-        stack=legacy_stack,
-        stack_status=legacy.status,
-        legacy_api=legacy.api_id(),
-        connections=0 if table is None else count_rows(migration.client("dynamodb"), table),
-        still_to_go=tuple(sorted(legacy.removals)),
-        pending_change_sets=pending(migration.client("cloudformation"), legacy_stack),
-        held_by=migration.store.holder(),
-        journal=migration.store.read(),
-    )
+    journal, held_by = migration.store.read(), migration.store.holder()
+    try:
+        legacy = migration.legacy()
+    except StackAbsentError:
+        if not journal.plan:
+            raise
+        status = report.Status(
+            stack=legacy_stack, stack_status="deleted", held_by=held_by, journal=journal
+        )
+    else:
+        table = legacy.table()
+        status = report.Status(
+            stack=legacy_stack,
+            stack_status=legacy.status,
+            legacy_api=legacy.api_id(),
+            connections=0 if table is None else count_rows(migration.client("dynamodb"), table),
+            still_to_go=tuple(sorted(legacy.removals)),
+            pending_change_sets=pending(migration.client("cloudformation"), legacy_stack),
+            held_by=held_by,
+            journal=journal,
+        )
     click.echo(report.as_json(asdict(status)) if as_json else report.status_as_text(status))
 
 

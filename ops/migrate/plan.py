@@ -101,6 +101,8 @@ def make(
         blockers=tuple(_importers(clients("cloudformation"), legacy, first.template)),
         notes=(
             *(_kept(feed) for feed in sorted(legacy.retired.kept_feeds, key=_by_id)),
+            *_unserved(clients("apigatewayv2"), legacy, deployed),
+            *_nested(legacy),
             *drifted(clients("cloudformation"), legacy.name),
         ),
         leftovers=(
@@ -196,6 +198,26 @@ def _kept(feed: Feed) -> str:
         f"{feed.function} goes on reading {reads}, which the shared side does not read: after "
         "`retire` it tells of it through the shared API"
     )
+
+
+def _unserved(client: Any, legacy: LegacyStack, deployed: Deployed) -> Iterator[str]:
+    """Routes of the legacy API that the shared one does not have."""
+    pages = client.get_paginator("get_routes").paginate(ApiId=deployed.api_id)
+    served = {route["RouteKey"] for page in pages for route in page["Items"]}
+    for name in sorted(legacy.retired.parts):
+        key = properties_of(legacy.template["Resources"][name]).get("RouteKey")
+        if isinstance(key, str) and key not in served:
+            yield (
+                f"the route {key} is not on the shared API: what clients send there goes to its "
+                "$default"
+            )
+
+
+def _nested(legacy: LegacyStack) -> Iterator[str]:
+    for logical, kind in sorted(legacy.types.items()):
+        if kind == "AWS::CloudFormation::Stack":
+            name = legacy.physical[logical].rpartition("stack/")[-1].split("/")[0]
+            yield f"{logical} is a stack of its own: plan it with --legacy-stack {name}"
 
 
 def _by_id(feed: Feed) -> str:

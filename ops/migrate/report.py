@@ -23,7 +23,7 @@ def plan_as_json(plan: Plan) -> str:
 def plan_as_text(plan: Plan) -> str:
     """The plan as a person reads it."""
     if plan.is_done:
-        lines = [f"{plan.stack} has no WebSocket API of its own any more: nothing to migrate"]
+        lines = [f"{plan.stack} has no WebSocket API of its own: nothing to migrate"]
     else:
         table = plan.legacy_table or "no table of its own"
         lines = [
@@ -72,12 +72,12 @@ class Status:
 
     stack: str
     stack_status: str
-    legacy_api: str | None
-    connections: int
-    still_to_go: tuple[str, ...]
-    pending_change_sets: tuple[str, ...]
     held_by: str | None
     journal: Journal
+    legacy_api: str | None = None
+    connections: int = 0
+    still_to_go: tuple[str, ...] = ()
+    pending_change_sets: tuple[str, ...] = ()
 
 
 def status_as_text(status: Status) -> str:

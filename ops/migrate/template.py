@@ -1,8 +1,7 @@
-"""CloudFormation templates as plain data: JSON and YAML in with tags spelled out, JSON out."""
+"""CloudFormation templates as plain data: JSON or YAML, their tags spelled out."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -27,11 +26,6 @@ def load(text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise OperatorError("the template is not an object")
     return cast("dict[str, Any]", document)
-
-
-def dump(template: dict[str, Any]) -> str:
-    """The template as JSON, its order kept."""
-    return json.dumps(template, indent=2, ensure_ascii=False)
 
 
 def walk(

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from ops.__main__ import ops
 from ops.errors import OperatorError
+from ops.migrate.apply import carry_out
 from ops.migrate.elsewhere import indirect
 from ops.migrate.migration import Migration
 from ops.migrate.named import carries, line, stems
@@ -335,6 +336,50 @@ def test_a_second_api_of_the_same_name_is_not_taken_for_the_stacks(
     found = _plan(migration).found_by_name
     client.delete_api(ApiId=api)
     assert [(one.name, one.id) for one in found] == [(name, api)]
+
+
+def test_a_route_that_the_shared_api_does_not_have_is_noted(migration: Migration) -> None:
+    legacy = migration.legacy()
+    template = legacy.template
+    template["Resources"]["ConnectRoute"]["Properties"]["RouteKey"] = "driver_connect"
+    notes = make(legacy, migration.deployed, migration.client).notes
+    assert any(note.startswith("the route driver_connect is not on the shared") for note in notes)
+    assert not any("$connect is not" in note for note in notes)
+
+
+def test_a_nested_stack_is_pointed_out(migration: Migration) -> None:
+    arn = "arn:aws:cloudformation:us-east-1:031857856164:stack/old-Sockets-1ABC/0123"
+    legacy = migration.legacy()
+    nested = replace(
+        legacy,
+        types={**legacy.types, "Sockets": "AWS::CloudFormation::Stack"},
+        physical={**legacy.physical, "Sockets": arn},
+    )
+    notes = make(nested, migration.deployed, migration.client).notes
+    assert "Sockets is a stack of its own: plan it with --legacy-stack old-Sockets-1ABC" in notes
+
+
+def test_a_stack_without_an_api_has_nothing_to_migrate(migration: Migration) -> None:
+    plan = replace(_plan(migration), removals=())
+    assert plan_as_text(plan).startswith(
+        f"{migration.stack} has no WebSocket API of its own: nothing to migrate"
+    )
+
+
+def test_the_status_of_a_migration_outlives_its_stack(
+    migration: Migration, outputs_file: Path, tmp_path: Path
+) -> None:
+    carry_out(migration, _plan(migration), tmp_path)
+    client = migration.client("cloudformation")
+    client.delete_stack(StackName=migration.stack)
+    client.get_waiter("stack_delete_complete").wait(
+        StackName=migration.stack, WaiterConfig={"Delay": 0.1}
+    )
+    shown = _ops("status", outputs_file, migration.stack)
+    assert shown.exit_code == 0
+    assert shown.output.startswith(f"{migration.stack} (deleted)")
+    assert "6. confirm   done at" in shown.output
+    assert _ops("status", outputs_file, "never-there").exit_code == 2
 
 
 def test_outputs_of_another_account_are_noticed(migration: Migration) -> None:

@@ -11,7 +11,7 @@ from ops.errors import OperatorError
 from ops.migrate.pointing import Shared
 from ops.migrate.retired import find_legacy
 from ops.migrate.rewrite import rewrite
-from ops.migrate.template import dump, load, references
+from ops.migrate.template import load, references
 
 SHARED = Shared(
     api_id="lwk0wf6rpl",
@@ -234,6 +234,15 @@ def test_a_connector_of_what_goes_is_refused_by_its_path(ends: str) -> None:
         rewrite(template, SHARED)
 
 
+def test_variables_for_all_functions_are_pointed_at_the_shared_side_too() -> None:
+    template = load(TEMPLATE)
+    everywhere = {"WEBSOCKET_CONNECTIONS_TABLE": {"Ref": "WebSocketConnectionsTable"}}
+    template["Globals"] = {"Function": {"Environment": {"Variables": everywhere}}}
+    given = rewrite(template, SHARED).template["Globals"]["Function"]["Environment"]["Variables"]
+    assert given["WEBSOCKET_CONNECTIONS_TABLE"] == "WizzUser_websocket_connections_dev"
+    assert given["WEBSOCKET_ENDPOINT"]["Fn::Sub"].startswith("https://${SharedWebSocketApiId}.")
+
+
 def test_a_second_rewrite_changes_nothing() -> None:
     once = _rewritten()
     twice = rewrite(once.template, SHARED)
@@ -271,7 +280,7 @@ def test_an_attribute_that_the_shared_table_cannot_give_is_refused_by_name() -> 
 
 
 def test_json_and_yaml_of_the_same_template_are_the_same() -> None:
-    assert load(dump(load(TEMPLATE))) == load(TEMPLATE)
+    assert load(json.dumps(load(TEMPLATE))) == load(TEMPLATE)
 
 
 @pytest.mark.parametrize("text", ["- a\n- b", "{", "a: !Nope x"])
