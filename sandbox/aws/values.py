@@ -49,7 +49,10 @@ def _lower(value: Any, path: Path, secrets: set[Path]) -> Any:
 
 
 def lift(plain: Mapping[str, Any], secrets: frozenset[Path] = frozenset()) -> Struct:
-    """Turn plain values into property values, and mark what stands at the secrets' paths."""
+    """Turn plain values into property values, and mark what stands at the secrets' paths.
+
+    A text in the place of an object that held a secret, as a document is one, is a secret.
+    """
     properties = Struct()
     properties.update(_lift(plain, (), secrets))
     return properties
@@ -61,6 +64,8 @@ def _lift(value: Any, path: Path, secrets: frozenset[Path]) -> Any:
             value = {key: _lift(each, (*path, key), secrets) for key, each in value.items()}
         case list():
             value = [_lift(each, (*path, index), secrets) for index, each in enumerate(value)]
+        case _ if any(secret[: len(path)] == path for secret in secrets):
+            secrets = frozenset({path})
         case _:
             pass
     return {SIGNATURE: _SECRET, "value": value} if path in secrets else value

@@ -148,3 +148,13 @@ def test_secrets_stay_secret_through_check_and_preview(offline: Driver):
 
     assert lower(checked)[1] == {("environment", "variables", "PASSWORD")}
     assert lower(planned.properties)[1] == {("environment", "variables", "PASSWORD")}
+
+
+def test_a_document_made_of_an_object_with_a_secret_is_a_secret(offline: Driver):
+    statement = {"Effect": "Allow", "Principal": "hush", "Action": "sts:AssumeRole"}
+    where = frozenset({("assumeRolePolicy", "Statement", 0, "Principal")})
+    news = lift({"assumeRolePolicy": {"Statement": [statement]}, "description": "x"}, where)
+
+    checked = offline.provider.check(pb.CheckRequest(urn=offline.urn(ROLE, "r"), news=news))
+
+    assert lower(checked.inputs)[1] == {("assumeRolePolicy",)}

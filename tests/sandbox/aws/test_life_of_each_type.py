@@ -3,7 +3,9 @@
 Each type's example is made once, and the tests go through its life in their order.
 """
 
+import socket
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +29,22 @@ class Life:
     token: str
     example: Example
     resource: Resource
+    met: set[str]
+
+
+@pytest.fixture(scope="module")
+def met() -> Iterator[set[str]]:
+    """Every address that this process connects to."""
+    addresses: set[str] = set()
+    connect = socket.socket.connect
+
+    def watched(self: socket.socket, address):
+        addresses.add(str(address[0] if isinstance(address, tuple) else address))
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", watched)
+        yield addresses
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +56,12 @@ def lone_driver(cloud: Cloud) -> Driver:
     scope="module",
     params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in EXAMPLES],
 )
-def life(request: pytest.FixtureRequest, lone_driver: Driver) -> Life:
+def life(request: pytest.FixtureRequest, lone_driver: Driver, met: set[str]) -> Life:
     token, make = EXAMPLES[request.param]
     tail = uuid.uuid4().hex[:8]
     example = make(lone_driver, lambda name: f"{name}-{tail}")
-    return Life(lone_driver, token, example, lone_driver.create(token, "it", **example.inputs))
+    made = lone_driver.create(token, "it", **example.inputs)
+    return Life(lone_driver, token, example, made, met)
 
 
 def told(values: dict[str, object]) -> dict[str, object]:
@@ -123,3 +142,7 @@ def test_what_is_deleted_is_gone_and_may_be_deleted_again(life: Life):
 
     assert life.driver.refresh(life.resource) is None
     life.driver.delete(life.resource)
+
+
+def test_all_of_its_life_was_lived_on_this_machine(life: Life):
+    assert life.met == {"127.0.0.1"}

@@ -2,7 +2,9 @@
 
 import importlib
 import inspect
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 import pulumi
@@ -13,6 +15,8 @@ from sandbox.aws.lookups import LOOKUPS
 from sandbox.aws.schema import Kind, Property
 from sandbox.aws.types import TYPES
 from tests.sandbox.aws.driver import CheckFailedError, Driver
+
+ROOT = Path(__file__).resolve().parents[3]
 
 each_token = pytest.mark.parametrize("token", TYPES)
 
@@ -32,6 +36,10 @@ def inputs_of(token: str) -> Mapping[str, Any]:
 def wire_types(args: type) -> Mapping[str, Any]:
     names = _types.input_type_py_to_pulumi_names(args)
     return {names.get(name, name): kind for name, kind in _types.input_type_types(args).items()}
+
+
+def snake(name: str) -> str:
+    return "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
 
 
 def nested(kind: Any) -> type | None:
@@ -139,6 +147,15 @@ def test_a_wrong_kind_is_refused_with_the_kind_that_was_expected(token, offline:
         assert refused.value.failures[name].startswith("expected "), name
 
 
+def test_the_manual_names_every_type_and_look_up():
+    chapter = (ROOT / "docs" / "sandbox.md").read_text().partition("## What the provider knows")[2]
+    named = set(re.findall(r"`(\w+)`", chapter.partition("| look-ups |")[0]))
+    looked_up = set(re.findall(r"`(?:\w+\.)?(get_\w+)`", chapter))
+
+    assert {token.rpartition(":")[2] for token in TYPES} == {n for n in named if n[0].isupper()}
+    assert {snake(token.rpartition(":")[2]) for token in LOOKUPS} == looked_up
+
+
 @pytest.mark.parametrize("token", LOOKUPS)
 def test_look_ups_are_spelled_as_the_sdk_does(token, monkeypatch: pytest.MonkeyPatch):
     asked: dict[str, Any] = {}
@@ -150,13 +167,12 @@ def test_look_ups_are_spelled_as_the_sdk_does(token, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pulumi.runtime, "invoke", record)
     module, name = token.split(":")[1].split("/")
     package = importlib.import_module(f"pulumi_aws{'' if module == 'index' else f'.{module}'}")
-    snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
     arguments = {"api_id": "a"} if name == "getApi" else {}
     if name == "getTable":
         arguments = {"name": "t"}
 
     with pytest.raises(LookupError):
-        getattr(package, snake)(**arguments)
+        getattr(package, snake(name))(**arguments)
 
     assert asked.pop("token") == token
     assert {*LOOKUPS[token].needs, *LOOKUPS[token].takes} <= set(asked)
