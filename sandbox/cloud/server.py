@@ -110,8 +110,18 @@ def _keep_logs() -> None:
 
 
 def _begin_streams_anew() -> None:
-    """Forget how far streams were read: their records were not kept, and new ones count anew."""
-    lambda_svc._dynamodb_stream_positions._data.clear()
+    """Read every table's stream from its beginning: its records, unlike its readers, are not kept.
+
+    A reader that went on where it was would pass over as many new records as it had read before.
+    """
+    restore, readers = lambda_svc._restore_esm_positions, lambda_svc._dynamodb_stream_positions
+
+    def restore_and_rewind(store: Any, positions: Any) -> None:
+        restore(store, positions)
+        if store is readers:
+            store._data.update(dict.fromkeys(store._data, 0))
+
+    lambda_svc._restore_esm_positions = restore_and_rewind
 
 
 async def main() -> None:
