@@ -77,6 +77,7 @@ class Record:
 
     def _read(self) -> Known:
         try:
-            return Known(**json.loads(self._file.read()))
-        except (ValueError, TypeError):  # a crash left it unreadable
+            found = json.loads(self._file.read())
+            return Known(port=found["port"], pid=found["pid"], auth=found["auth"])
+        except (ValueError, TypeError, KeyError):  # a crash left it unreadable
             return Known()
