@@ -98,10 +98,11 @@ def _in_full(
 ) -> list[report.Step]:
     """All steps, with somebody at hand who puts things back."""
     by_default = deployed.sandbox is not None
+    rows = Rows(deployed, profile)  # who is not let in needs nobody to put things back
     with guarded(deployed, profile, people.merchant_token) as guard:
         full = Full(
             people=people,
-            rows=Rows(deployed, profile),
+            rows=rows,
             guard=guard,
             with_order=by_default if order is None else order,
             with_sweep=by_default if sweep is None else sweep,

@@ -21,6 +21,7 @@ from ops.errors import OperatorError
 from ops.verify.rows import Rows
 from ops.verify.traces import Traces, put_back
 
+_DIED = "the process that was to put things back has died"
 _NOT_FOR_IT = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -44,19 +45,22 @@ class Guard:
         self._over = False
 
     def note(self, traces: Traces) -> None:
-        """Say what is to be put back from now on."""
-        self._pipe.send(traces)
+        """Say what is to be put back from now on. Raises OperatorError."""
+        try:
+            self._pipe.send(traces)
+        except OSError as error:
+            raise OperatorError(f"{_DIED}: nothing more is changed; run it again") from error
 
     def put_back(self) -> str:
         """Have everything put back; returns why that failed, or nothing."""
         if self._over:
             return ""
         self._over = True
-        self._pipe.send(None)
         try:
+            self._pipe.send(None)
             return str(self._pipe.recv())
-        except EOFError:
-            return "the process that was to put things back has died"
+        except (EOFError, OSError):
+            return _DIED
 
 
 @contextmanager
