@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import time
 from collections import Counter
 
@@ -15,10 +14,11 @@ from sandbox.platform.legacy import LEGACY_STACK, ensure_legacy
 
 pytestmark = [pytest.mark.cloud, pytest.mark.timeout(400)]
 
-DEVICES = int(os.environ.get("MIGRATION_DEVICES", "40"))
-"""Half of them each merchant's. The emulator opens some ten connections a second, so a run with two
-hundred takes minutes: `MIGRATION_DEVICES=200 make test ARGS=tests/end_to_end/test_operating.py`.
-"""
+DEVICES = 200
+"""Half of them each merchant's."""
+
+DEVICES_MOVED_TWICE = 40
+"""Where all of them move, come back and move again, and the emulator has to open each anew."""
 
 HANDSHAKES = 4
 """Connections that open at once: the emulator starts a process for every Lambda that is busy."""
@@ -188,8 +188,14 @@ def _kill_at(clone, command, line):
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("apply", [_straight, _with_a_kill_and_a_rollback])
-async def test_devices_move_while_orders_flow_and_no_order_is_missed(clone, stack, tmp_path, apply):
+@pytest.mark.parametrize(
+    ("apply", "count"),
+    [(_straight, DEVICES), (_with_a_kill_and_a_rollback, DEVICES_MOVED_TWICE)],
+    ids=["straight", "with a kill and a rollback"],
+)
+async def test_devices_move_while_orders_flow_and_no_order_is_missed(
+    clone, stack, tmp_path, apply, count
+):
     outputs = json.loads(stack.read_text())
     cloud = sandbox_cloud.connect(clone.root / ".sandbox")
     name = f"{LEGACY_STACK}{apply.__name__.replace('_', '-')}"
@@ -202,7 +208,7 @@ async def test_devices_move_while_orders_flow_and_no_order_is_missed(clone, stac
     handshakes = asyncio.Semaphore(HANDSHAKES)
     for merchant in merchants:
         token = clone.sandbox("token", merchant["name"]).stdout.strip()
-        devices += [Device(merchant["businessId"], token, handshakes) for _ in range(DEVICES // 2)]
+        devices += [Device(merchant["businessId"], token, handshakes) for _ in range(count // 2)]
     lives = [asyncio.create_task(device.live(url)) for device in devices]
     placed = {merchant["businessId"]: [] for merchant in merchants}
     stop = asyncio.Event()
