@@ -10,6 +10,9 @@ from lambdas.catalogue import ANY_DIMENSION, METRICS_NAMESPACE, Metric
 
 EVENT_AGE_LIMIT: Final = 10_000
 """Milliseconds from an event's source to its delivery that we promise for 99 of 100."""
+FAULTS_LIMIT: Final = 5
+"""Messages a minute that may fail on our side: a call of AWS's fails now and then, and clients send
+again."""
 DELIVERIES: Final = (
     ("NEW_ORDER", ("merchant",)),
     ("ORDER_UPDATE", ("merchant", "customer", "driver")),
@@ -51,6 +54,13 @@ def delivery_alarms(stage: str) -> Iterator[Alarm]:
         measures=tuple(measure(Metric.FAILED, "Sum", *pair) for pair in pairs),
         expression=total(len(pairs)),
         threshold=0,
+        points=2,
+    )
+    yield Alarm(
+        name="message-faults",
+        meaning=f"more than {FAULTS_LIMIT} messages a minute fail on our side",
+        measures=(measure(Metric.FAULTS, "Sum", ANY_DIMENSION, ANY_DIMENSION),),
+        threshold=FAULTS_LIMIT,
         points=2,
     )
     yield Alarm(

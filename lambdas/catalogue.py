@@ -84,6 +84,8 @@ class Metric(StrEnum):
     """Messages that the websocket handler answered; eventType is the route key."""
     REFUSED = "Refused"
     """Messages that it answered with an ERROR."""
+    FAULTS = "Faults"
+    """Those of them that it would have served, had nothing been wrong on our side."""
     RECIPIENTS = "FanoutRecipients"
     """Connections that an event was for, once each."""
     DELIVERED = "FanoutDelivered"

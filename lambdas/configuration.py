@@ -1,10 +1,10 @@
 """What the environment tells the websocket handler, read in one place and checked once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -38,6 +38,14 @@ class Table:
     key: str
 
 
+class ConfigurationError(Exception):
+    """The environment lacks a variable, or says in it what makes no sense."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(f"{variable} is missing or cannot be read")
+        self.variable = variable
+
+
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
     """Everything that the websocket handler is told."""
@@ -54,17 +62,36 @@ class Configuration:
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> "Configuration":
-        """Read the environment. Raises KeyError, ValueError or msgspec.ValidationError."""
+        """Read the environment. Raises ConfigurationError."""
         orders = environment.get(Env.ORDERS_TABLE)
+
+        def table(variable: Env, key: str) -> Table:
+            return _read(environment, variable, lambda name: Table(name=name, key=key))
+
         return cls(
-            connections=Table(name=environment[Env.CONNECTIONS_TABLE], key="connectionId"),
-            subscriptions=Table(name=environment[Env.SUBSCRIPTIONS_TABLE], key="subscriptionId"),
-            businesses=Table(name=environment[Env.BUSINESSES_TABLE], key="businessId"),
+            connections=table(Env.CONNECTIONS_TABLE, "connectionId"),
+            subscriptions=table(Env.SUBSCRIPTIONS_TABLE, "subscriptionId"),
+            businesses=table(Env.BUSINESSES_TABLE, "businessId"),
             orders=Table(name=orders, key="orderId") if orders else None,
-            identity_mode=IdentityMode(environment.get(Env.IDENTITY_MODE, IdentityMode.TOKEN)),
-            user_pools=_pools.decode(environment.get(Env.USER_POOLS, "[]")),
-            former_functions=_functions.decode(environment.get(Env.FORMER_FUNCTIONS, "{}")),
+            identity_mode=_read(environment, Env.IDENTITY_MODE, IdentityMode, "token"),
+            user_pools=_read(environment, Env.USER_POOLS, _pools.decode, "[]"),
+            former_functions=_read(environment, Env.FORMER_FUNCTIONS, _functions.decode, "{}"),
         )
+
+
+_T = TypeVar("_T")
+
+
+def _read(
+    environment: Mapping[str, str], variable: Env, read: Callable[[str], _T], default: str = ""
+) -> _T:
+    text = environment.get(variable, default)
+    try:
+        if not text:
+            raise KeyError(variable)
+        return read(text)
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(variable) from error
 
 
 _pools: Final = msgspec.json.Decoder(tuple[UserPool, ...])

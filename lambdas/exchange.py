@@ -8,6 +8,11 @@ from lambdas.configuration import Configuration
 from lambdas.rows import CONNECTION_SECONDS, MARGIN_SECONDS, Connection, iso, last_second
 
 
+def correlation_id(context: Mapping[str, Any]) -> str:
+    """What a message is known by, from its `requestContext`; empty where nothing is there."""
+    return str(context.get("extendedRequestId") or context.get("requestId") or "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
     """What an action may know beside the message itself."""
@@ -34,7 +39,7 @@ class Exchange:
             authorizer=(
                 cast("Mapping[str, Any]", authorizer) if isinstance(authorizer, dict) else {}
             ),
-            correlation_id=str(context.get("extendedRequestId") or context.get("requestId") or ""),
+            correlation_id=correlation_id(context),
             now=now,
         )
 

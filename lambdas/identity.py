@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lambdas.configuration import UserPool
 from lambdas.messages import EntityType, ErrorCode
+from lambdas.observability import holder
 from lambdas.refusal import Refusal
 from lambdas.rows import Business, Connection, Identity, digest
 
@@ -102,6 +103,7 @@ def registered(connection: Connection | None) -> Identity:
     """
     if connection is None or connection.identity is None:
         raise Refusal(ErrorCode.NOT_REGISTERED, "Send REGISTER_CONNECTION first.")
+    holder(connection.identity.entity_type)
     return connection.identity
 
 

@@ -88,19 +88,25 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 @contextmanager
-def invocation(context: Context, *, correlation_id: str | None = None) -> Generator[None]:
+def invocation(
+    context: Context,
+    *,
+    correlation_id: str | None = None,
+    extended_request_id: str | None = None,
+) -> Generator[None]:
     """Give every line that is logged inside what it needs to be found again.
 
     The correlation id is that of the message or stream record that began it all; jobs carry it on.
     """
-    token = _invocation.set(
-        {
-            "function_name": context.function_name,
-            "request_id": context.aws_request_id,
-            "cold_start": not _started,
-            "correlation_id": correlation_id or context.aws_request_id,
-        }
-    )
+    known: dict[str, object] = {
+        "function_name": context.function_name,
+        "request_id": context.aws_request_id,
+        "cold_start": not _started,
+        "correlation_id": correlation_id or context.aws_request_id,
+    }
+    if extended_request_id is not None:
+        known["extended_request_id"] = extended_request_id
+    token = _invocation.set(known)
     _started[:] = [True]
     try:
         yield
@@ -116,6 +122,13 @@ def correlated(correlation_id: str) -> Generator[None]:
         yield
     finally:
         _invocation.reset(token)
+
+
+def holder(entity_type: str) -> None:
+    """Say on every further line of this invocation what the holder of the connection is."""
+    known = _invocation.get()
+    if known is not None:
+        known["entity_type"] = entity_type
 
 
 def log(message: str, *, level: Level = "INFO", **fields: Unpack[Fields]) -> None:

@@ -6,7 +6,7 @@ costs no call.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, time
 from typing import Any, Final, cast
 
@@ -16,9 +16,9 @@ from msgspec import UNSET
 from lambdas import envelope, lifecycle
 from lambdas.actions import businesses, liveness, messaging, orders, registration, toggle
 from lambdas.catalogue import Metric
-from lambdas.configuration import Configuration
+from lambdas.configuration import Configuration, ConfigurationError
 from lambdas.envelope import Envelope
-from lambdas.exchange import Exchange
+from lambdas.exchange import Exchange, correlation_id
 from lambdas.limits import Limiter
 from lambdas.messages import (
     REQUEST_BY_ACTION,
@@ -42,6 +42,7 @@ from lambdas.messages import (
 )
 from lambdas.observability import Context, Fields, failure, invocation, log, metrics
 from lambdas.refusal import Refusal
+from lambdas.rows import iso
 
 Response = Mapping[str, Any]
 
@@ -71,8 +72,16 @@ def handler(event: Mapping[str, Any], context: Context) -> Response:
     """Serve one event of the shared API."""
     request_context = cast("Mapping[str, Any]", event["requestContext"])
     route_key = str(request_context.get("routeKey", ""))
-    exchange = Exchange.of(request_context, Configuration.of(), time())
-    with invocation(context, correlation_id=exchange.correlation_id or None):
+    with invocation(
+        context,
+        correlation_id=correlation_id(request_context) or None,
+        extended_request_id=request_context.get("extendedRequestId"),
+    ):
+        try:
+            configuration = Configuration.of()
+        except ConfigurationError as error:
+            return _misconfigured(error, event, route_key)
+        exchange = Exchange.of(request_context, configuration, time())
         if route_key in (lifecycle.CONNECT, lifecycle.DISCONNECT):
             return lifecycle.serve(event, route_key, exchange)
         begun = monotonic()
@@ -89,6 +98,8 @@ class _Outcome:
     action: str | None
     request: Request | None = None
     error: ErrorCode | None = None
+    is_fault: bool = False
+    """Whether the error is ours."""
 
 
 def _serve(event: Mapping[str, Any], exchange: Exchange) -> _Outcome:
@@ -113,7 +124,7 @@ def _serve(event: Mapping[str, Any], exchange: Exchange) -> _Outcome:
         return _refused(refusal, message, request, exchange)
     except Exception as error:  # noqa: BLE001  (or the gateway would answer with its text)
         log("message failed", level="ERROR", **failure(error))
-        return _refused(_OUR_FAULT, message, request, exchange)
+        return replace(_refused(_OUR_FAULT, message, request, exchange), is_fault=True)
     return _Outcome(response=_response(answer, message), action=message.action, request=request)
 
 
@@ -121,15 +132,32 @@ def _refused(
     refusal: Refusal, message: Envelope | None, request: Request | None, exchange: Exchange
 ) -> _Outcome:
     action = message.action if message else refusal.action
-    answer = Error(
-        timestamp=exchange.timestamp,
+    answer = _error(refusal, action, exchange.timestamp)
+    return _Outcome(
+        response=_response(answer, message), action=action, request=request, error=refusal.code
+    )
+
+
+def _misconfigured(error: ConfigurationError, event: Mapping[str, Any], route_key: str) -> Response:
+    """Answer without knowing anything; a connection that nobody can judge is not let in."""
+    log("configuration cannot be read", level="ERROR", where=error.variable)
+    metrics({Metric.FAULTS: 1})
+    if route_key in (lifecycle.CONNECT, lifecycle.DISCONNECT):
+        return {"statusCode": 500 if route_key == lifecycle.CONNECT else 200}
+    try:
+        message = envelope.read(event.get("body"), is_binary=bool(event.get("isBase64Encoded")))
+    except Refusal:
+        message = None
+    return _response(_error(_OUR_FAULT, message and message.action, iso(time())), message)
+
+
+def _error(refusal: Refusal, action: str | None, timestamp: str) -> Error:
+    return Error(
+        timestamp=timestamp,
         code=refusal.code,
         message=refusal.message,
         original_type=action or UNSET,
         retry_after_ms=refusal.retry_after_ms or UNSET,
-    )
-    return _Outcome(
-        response=_response(answer, message), action=action, request=request, error=refusal.code
     )
 
 
@@ -144,6 +172,7 @@ def _report(outcome: _Outcome, exchange: Exchange, *, milliseconds: float) -> No
     known = outcome.action in REQUEST_BY_ACTION
     event_type = outcome.action if known else None
     fields = Fields(
+        event_type="MESSAGE",
         connection_id=exchange.connection_id,
         entity_id=outcome.request.subject if outcome.request else None,
         outcome="refused" if outcome.error else "ok",
@@ -158,3 +187,6 @@ def _report(outcome: _Outcome, exchange: Exchange, *, milliseconds: float) -> No
     if outcome.error:
         values[Metric.REFUSED] = 1.0
     metrics(values, event_type=event_type)
+    if outcome.is_fault:
+        # Without the action: an alarm asks for one metric, not for one of each action.
+        metrics({Metric.FAULTS: 1})

@@ -19,6 +19,7 @@ from lambdas.messages import (
     UnsubscribeBusinessStatus,
     action_of,
 )
+from lambdas.observability import holder
 from lambdas.refusal import Refusal
 from lambdas.rows import (
     Business,
@@ -133,4 +134,7 @@ def current_version(business: Business, status_row: Row | None) -> int:
 
 
 def _connection(row: Row | None) -> Connection | None:
-    return Connection.of(row) if row else None
+    connection = Connection.of(row) if row else None
+    if connection is not None and connection.identity is not None:
+        holder(connection.identity.entity_type)
+    return connection

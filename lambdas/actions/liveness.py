@@ -10,6 +10,8 @@ from lambdas.messages import (
     Ping,
     Pong,
 )
+from lambdas.observability import holder
+from lambdas.rows import Identity
 from lambdas.tables import ConditionFailedError, Update
 
 
@@ -35,7 +37,7 @@ def _keep(exchange: Exchange) -> bool:
     corrects a `ttl` of the platform that would end earlier, or days later.
     """
     try:
-        tables.update(
+        row = tables.update(
             Update(
                 table=exchange.configuration.connections,
                 key=exchange.connection_id,
@@ -46,4 +48,7 @@ def _keep(exchange: Exchange) -> bool:
         )
     except ConditionFailedError:
         return False
+    identity = Identity.of(row)
+    if identity is not None:
+        holder(identity.entity_type)
     return True

@@ -21,6 +21,7 @@ from lambdas.messages import (
     RegisterConnection,
     Registered,
 )
+from lambdas.observability import holder
 from lambdas.refusal import Refusal
 from lambdas.rows import OURS, Business, Connection, Identity, business_topic, subscription_id
 from lambdas.tables import ConditionFailedError, Delete, Update, Value, Write
@@ -42,6 +43,7 @@ def register(request: RegisterConnection, exchange: Exchange) -> Registered:
         raise Refusal(
             ErrorCode.CONFLICT, "This connection is registered for another user: open a new one."
         ) from None
+    holder(identity.entity_type)
     return Registered(
         timestamp=exchange.timestamp,
         connection_id=exchange.connection_id,

@@ -48,8 +48,33 @@ def test_one_line_per_message_says_what_it_was_and_how_it_ended(
         ("SUBSCRIBE_ORDERS", "refused", "not_registered"),
     ]
     for line in messages:
-        assert {"level", "timestamp", "service", "request_id", "correlation_id"} <= set(line)
+        assert {"level", "timestamp", "service", "function_name", "cold_start"} <= set(line)
+        assert {"request_id", "extended_request_id", "correlation_id"} <= set(line)
+        assert (line["event_type"], "entity_type" in line) == ("MESSAGE", False)
         assert line["duration_ms"] >= 0
+
+
+def test_the_line_of_a_message_says_what_its_sender_was_proved_to_be(
+    backend: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend.business("b1", owner="m1")
+    merchant, customer = backend.merchant("m1", "b1"), backend.customer("c1")
+    for action in ("SUBSCRIBE_ORDERS", "HEARTBEAT", "MERCHANT_LOGOUT"):
+        merchant.ask(action, businessId="b1")
+    customer.ask("subscribe_business_status", businessId="b1")
+    customer.ask("BUSINESS_STATUS_UPDATE", businessId="b1", isActive=True)
+    backend.gateway.settle()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    messages = [line for line in lines if line.get("message") == "message"]
+    assert [(line["route_key"], line["entity_type"]) for line in messages] == [
+        ("REGISTER_CONNECTION", "merchant"),
+        ("REGISTER_CONNECTION", "customer"),
+        ("SUBSCRIBE_ORDERS", "merchant"),
+        ("HEARTBEAT", "merchant"),
+        ("MERCHANT_LOGOUT", "merchant"),
+        ("subscribe_business_status", "customer"),
+        ("BUSINESS_STATUS_UPDATE", "customer"),
+    ]
 
 
 def test_metrics_have_bounded_dimensions(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.configuration import Configuration, IdentityMode, Table
+from lambdas.configuration import Configuration, ConfigurationError, IdentityMode, Table
 from lambdas.exchange import Exchange
 from lambdas.rows import Connection, iso, last_second
 
@@ -57,7 +57,13 @@ def test_an_authorizer_that_is_no_object_says_nothing() -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    [{"IDENTITY_MODE": "trust"}, {"USER_POOLS": "[{}]"}, {"FORMER_FUNCTIONS": "[]"}],
+    [
+        {"IDENTITY_MODE": "trust"},
+        {"USER_POOLS": "[{}]"},
+        {"USER_POOLS": ""},
+        {"FORMER_FUNCTIONS": "[]"},
+        {"BUSINESSES_TABLE": ""},
+    ],
 )
 def test_an_environment_that_makes_no_sense_is_an_error(environment: dict[str, str]) -> None:
     names = {
@@ -66,5 +72,6 @@ def test_an_environment_that_makes_no_sense_is_an_error(environment: dict[str, s
         "BUSINESSES_TABLE": "b",
     }
     assert Configuration.of(names).identity_mode is IdentityMode.TOKEN
-    with pytest.raises(ValueError):
+    with pytest.raises(ConfigurationError) as caught:
         Configuration.of(names | environment)
+    assert [caught.value.variable] == list(environment)
