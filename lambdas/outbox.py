@@ -2,20 +2,22 @@
 
 A toggle writes `untoldSince` beside the new state, in the same transaction, and queues the event
 next. Whoever has delivered the event to the last customer removes the mark; where it stays, the
-event may not have been queued, and the next toggle or the janitor queues it again under the same
-event id.
+event may not have been queued, and the next who reads the row (a toggle, a subscription to the
+business's status) or the janitor queues it again under the same event id.
 """
 
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Raw
 
-from lambdas import tables
+from lambdas import jobs, tables
 from lambdas.configuration import Table
 from lambdas.jobs import ANYONE, Anyone, Broadcast, Event, Note
 from lambdas.messages import MerchantStatus, MerchantStatusChange, encode
+from lambdas.observability import failure, log
 from lambdas.rows import Row, iso, status_topic
 from lambdas.tables import ConditionFailedError, Update
 
@@ -81,6 +83,35 @@ def overdue(status_row: Row | None, now: float) -> Change | None:
         version=version,
         occurred_at=changed_at,
     )
+
+
+def catch_up(subscriptions: Table, status_row: Row | None, now: float, correlation_id: str) -> None:
+    """Queue the change in a row that was just read, if nobody may have been told of it.
+
+    Costs no call unless one is overdue. Of many who read the row at once, one queues it. What fails
+    here is left to the next who comes by: whoever asked wanted something else.
+    """
+    change = overdue(status_row, now)
+    if change is None or status_row is None:
+        return
+    taking = Update(
+        table=subscriptions,
+        key=status_topic(change.business_id),
+        expression="SET #untoldSince = :now",
+        condition="#changedVersion = :version AND #untoldSince = :seen",
+        values={
+            "version": change.version,
+            "seen": status_row["untoldSince"],
+            "now": int(now),
+        },
+    )
+    try:
+        tables.update(taking)
+        jobs.enqueue(broadcast(change, correlation_id))
+    except ConditionFailedError:
+        return
+    except (ClientError, BotoCoreError) as error:
+        log("overdue event not queued", level="WARNING", **failure(error))
 
 
 def not_queued(subscriptions: Table, change: Change) -> None:

@@ -6,7 +6,7 @@ an event, what happened before stands in the answer, and nothing falls in betwee
 
 from msgspec import UNSET
 
-from lambdas import jobs, subscriptions, tables
+from lambdas import jobs, outbox, subscriptions, tables
 from lambdas.configuration import Table
 from lambdas.exchange import Exchange
 from lambdas.identity import merchant_of
@@ -86,8 +86,9 @@ def subscribe_business_status(request: SubscribeBusinessStatus, exchange: Exchan
         status_topic(request.business_id),
         {"subscriptionType": "merchant_status", "businessId": request.business_id},
     )
-    states = tables.read(*_status_keys(request.business_id, exchange))
-    return _business_ack(request, key, exchange, *states)
+    business_row, status_row = tables.read(*_status_keys(request.business_id, exchange))
+    outbox.catch_up(configuration.subscriptions, status_row, exchange.now, exchange.correlation_id)
+    return _business_ack(request, key, exchange, business_row, status_row)
 
 
 def unsubscribe_business_status(

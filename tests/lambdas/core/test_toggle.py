@@ -189,6 +189,29 @@ def test_what_was_perhaps_not_queued_is_queued_by_a_toggle_after_a_while(shop: B
     assert queued(shop) == [("b1-v1", 1)]
 
 
+def test_what_was_perhaps_not_queued_is_queued_once_by_customers_who_come(shop: Backend) -> None:
+    toggle(shop.merchant("m1", "b1"), True)
+    shop.queue.client.purge_queue(QueueUrl=shop.queue.url)
+    customers = [shop.device() for _ in range(3)]
+    customers[0].ask("subscribe_business_status", businessId="b1")
+    assert queued(shop) == []
+    shop.clock.advance(OVERDUE_SECONDS + 1)
+    for customer in customers[1:]:
+        answer = customer.ask("subscribe_business_status", businessId="b1")
+        assert (answer["isActive"], answer["version"]) == (True, 1)
+    assert queued(shop) == [("b1-v1", 1)]
+
+
+def test_who_subscribes_is_answered_also_when_nothing_can_be_queued(shop: Backend) -> None:
+    toggle(shop.merchant("m1", "b1"), True)
+    shop.queue.client.purge_queue(QueueUrl=shop.queue.url)
+    customer = shop.device()
+    shop.clock.advance(OVERDUE_SECONDS + 1)
+    shop.calls.refuse = lambda call, _: BROKEN if call.operation == "SendMessage" else None
+    answer = customer.ask("subscribe_business_status", businessId="b1")
+    assert answer["originalAction"] == "subscribe_business_status"
+
+
 def test_what_was_delivered_is_not_queued_again(shop: Backend) -> None:
     merchant = shop.merchant("m1", "b1")
     toggle(merchant, True)
