@@ -1,6 +1,7 @@
 """The JSON Schema of both directions, from the message types."""
 
 from collections.abc import Sequence
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -14,6 +15,10 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of both directions."""
     types: list[type[Struct]] = [*REQUESTS, *ANSWERS, *EVENTS]
     _, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    for definition in definitions.values():
+        # A docstring of several lines comes with the indentation that it has in the source.
+        if "description" in definition:
+            definition["description"] = cleandoc(definition["description"])
     for request in REQUESTS:
         _accept_old_spellings(definitions[request.__name__])
     definitions[ErrorCode.__name__] = {

@@ -26,6 +26,11 @@ def test_the_documents_are_what_the_types_make(name: str) -> None:
     assert written == reference.documents()[name], "run: make docs"
 
 
+def test_no_description_is_taken_for_code() -> None:
+    for definition in SCHEMA["$defs"].values():
+        assert "\n " not in definition.get("description", "")
+
+
 def test_every_route_is_a_request_with_an_action_behind_it() -> None:
     assert set(catalogue.ROUTES) == {messages.action_of(request) for request in REQUESTS}
     assert set(websocket.ACTIONS) == set(REQUESTS) == set(ABOUT)
