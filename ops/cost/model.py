@@ -22,7 +22,7 @@ FANOUT_GB: Final = 1.769
 """Memory of the Lambdas, GB."""
 LOG_BYTES: Final = 600
 """What an invocation logs: Lambda's own three lines and one of ours."""
-ALARMS: Final = 33
+ALARMS: Final = 34
 ONE_TOPIC: Final = "writes_per_second_of_one_topic"
 """All subscriptions of a topic are in one partition of the topics' index."""
 RESUBSCRIBING_SECONDS: Final = 60
