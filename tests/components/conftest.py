@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,9 +39,13 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
 @pytest.fixture
 def engine(platform: Platform) -> Iterator[Engine]:
     engine = Engine(platform)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # the SDK asks for one, and an earlier test may have taken it away
     pulumi.runtime.set_mocks(engine, project=PROJECT, stack=STACK, preview=False)
     yield engine
     set_all_config({})
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 Configure = Callable[..., None]
