@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share."""
 
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +10,10 @@ from sandbox.cloud import Cloud
 from sandbox.testing import cloud, deploy
 
 __all__ = ["auth_cloud", "cloud", "deploy", "unique"]
+
+# Who runs the tests in the background of a shell has SIGINT ignored, and every process that the
+# tests start would inherit that; ours are to be ended by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

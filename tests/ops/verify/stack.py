@@ -27,6 +27,10 @@ class Stack:
     outputs: Mapping[str, Any]
     business: str
 
+    @property
+    def _client(self) -> Any:
+        return self.deployed.cloud.client("dynamodb")
+
     def command(self, *options: str) -> list[str]:
         return [sys.executable, "-u", "-m", "ops", "verify", "--outputs", "-", *options]
 
@@ -79,14 +83,13 @@ class Stack:
         """Every row of every table, without what toggles tell of themselves."""
         found: dict[str, Any] = {}
         for table in (CONNECTIONS, SUBSCRIPTIONS, ORDERS, BUSINESSES):
-            client = self.deployed.cloud.client("dynamodb")
-            for row in client.scan(TableName=table.name, ConsistentRead=True)["Items"]:
+            for row in self._client.scan(TableName=table.name, ConsistentRead=True)["Items"]:
                 said = {name: value for name, value in row.items() if name not in TOLD_BY_TOGGLES}
                 found[f"{table.name}/{row[table.hash_key]['S']}"] = said
         return found
 
     def set_business(self, expression: str, **values: bool) -> None:
-        self.deployed.cloud.client("dynamodb").update_item(
+        self._client.update_item(
             TableName=BUSINESSES.name,
             Key={"businessId": {"S": self.business}},
             UpdateExpression=expression,
@@ -98,8 +101,12 @@ class Stack:
         )
 
     def is_closed(self) -> bool:
-        row = self.rows()[f"{BUSINESSES.name}/{self.business}"]
+        row = self._client.get_item(
+            TableName=BUSINESSES.name,
+            Key={"businessId": {"S": self.business}},
+            ConsistentRead=True,
+        )["Item"]
         return not row["isActive"]["BOOL"]
 
     def has_order(self) -> bool:
-        return any(key.startswith(ORDERS.name) for key in self.rows())
+        return bool(self._client.scan(TableName=ORDERS.name, ConsistentRead=True)["Items"])

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -161,6 +162,8 @@ def _ended_at(stack: Stack, moment: Callable[[Stack], bool], number: signal.Sign
     _until(lambda: moment(stack) or process.poll() is not None)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
+    assert process.stdout is not None
+    sys.stdout.write(process.stdout.read())  # what it said explains a failure of this test
     return process.wait(30)
 
 
