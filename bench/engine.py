@@ -31,7 +31,7 @@ from bench.ratio import Goal, Ratio
 from sandbox import cloud as clouds
 from sandbox.commands.target import own_stack
 from sandbox.engine import BuiltinEngine, program
-from sandbox.engine.display import View
+from sandbox.engine.display import Lines
 from sandbox.engine.goals import make_urn
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.plugins import Plugin
@@ -267,7 +267,8 @@ class _Nothing(Monitor):
 def _floor(stack: Stack) -> None:
     """Run the program without an engine."""
     project = load_project(stack)
-    steps: Any = SimpleNamespace(report=Reporter(View()), parallel=16, preview=False)
+    report = Reporter(Lines(Request(quiet=True), "update", "floor"))
+    steps: Any = SimpleNamespace(report=report, parallel=16, preview=False)
     with program.surroundings(project, {**os.environ, **stack.environment}):
         if not program.run(project, _Nothing(), steps):
             raise RuntimeError("\n".join(d.message for d in steps.report.diagnostics))

@@ -9,9 +9,10 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any
 
-from sandbox.engine import checkpoint, display, lock, program, removal, values
+from sandbox.engine import checkpoint, lock, program, removal, values
 from sandbox.engine.checkpoint import StateFile
 from sandbox.engine.deployment import Deployment
+from sandbox.engine.display import Lines, print_document
 from sandbox.engine.journal import Journal
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.plugins import PLUGINS, Host, Plugin, surroundings
@@ -87,7 +88,7 @@ class BuiltinEngine:
 
     def _operate(self, stack: Stack, request: Request, operation: str, work: Work) -> Result:
         began = monotonic()
-        view = display.view_for(request, operation, stack.name)
+        view = Lines(request, operation, stack.name)
         reporter = Reporter(view)
         ok, outputs = False, {}
         try:
@@ -105,7 +106,9 @@ class BuiltinEngine:
             outputs=values.reveal(outputs),
             duration=monotonic() - began,
         )
-        view.close(result, reporter)
+        view.close(result, reporter.packs, reporter.stack_outputs)
+        if request.json:
+            print_document(result, sys.stdout)
         return result
 
     def _run(

@@ -1,7 +1,6 @@
 """Shows an operation the way the CLI does: steps as they end, differences, outputs, a summary."""
 
 import json
-import sys
 from dataclasses import asdict
 from typing import Any, TextIO
 
@@ -10,7 +9,6 @@ from rich.status import Status
 from rich.text import Text
 
 from sandbox.engine import values
-from sandbox.engine.report import Reporter, View
 from sandbox.engine.state import STACK_TYPE, Resource
 from sandbox.stack import Diagnostic, Finding, Op, Request, Result, Step
 
@@ -41,15 +39,6 @@ _TITLES = {
 }
 
 
-class Document(View):
-    """One JSON document on standard output at the end."""
-
-    def close(self, result: Result, reporter: Reporter) -> None:
-        """Print it."""
-        del reporter
-        print_document(result, sys.stdout)
-
-
 def print_document(result: Result, out: TextIO) -> None:
     """Print a result as JSON; what is secret stays with `outputs --show-secrets`."""
     document = {**asdict(result), "changeSummary": dict(result.summary)}
@@ -58,23 +47,27 @@ def print_document(result: Result, out: TextIO) -> None:
     out.write("\n")
 
 
-class Lines(View):
-    """A line per step as it ends, indented by its parents; colours only on a terminal."""
+class Lines:
+    """A line per step as it ends, indented by its parents; colours only on a terminal.
 
-    def __init__(self, console: Console, request: Request, operation: str, stack: str) -> None:
-        self._console = console
+    It shows nothing where that was asked for, or where the result is to be one document.
+    """
+
+    def __init__(self, request: Request, operation: str, stack: str) -> None:
+        self._console = Console(highlight=False, quiet=request.quiet or request.json)
         self._preview = operation == "preview"
         self._diff = request.diff
         self._depths = {"": 0}
         self._running: dict[str, str] = {}
         self._status: Status | None = None
         self._write(f"{_TITLES[operation]} ({stack}):\n", "bold magenta")
-        if console.is_terminal and not self._preview:
-            self._status = console.status("starting")
+        if self._console.is_terminal and not (self._console.quiet or self._preview):
+            self._status = self._console.status("starting")
             self._status.start()
 
     def _write(self, text: str = "", style: str | None = None) -> None:
-        self._console.print(Text(text, style=style or ""), soft_wrap=True)
+        if not self._console.quiet:
+            self._console.print(Text(text, style=style or ""), soft_wrap=True)
 
     def _heading(self, text: str) -> None:
         self._write(f"\n{text}:", "bold magenta")
@@ -110,14 +103,19 @@ class Lines(View):
         if diagnostic.severity == "info":
             self._write(f"    {diagnostic.message}", "dim")
 
-    def close(self, result: Result, reporter: Reporter) -> None:
+    def close(
+        self,
+        result: Result,
+        packs: list[tuple[str, str, str]],
+        stack: tuple[Resource, Resource | None] | None,
+    ) -> None:
         """Show diagnostics, policies, outputs and the summary."""
         if self._status is not None:
             self._status.stop()
         self._diagnostics(result)
-        self._policies(result.findings, reporter.packs)
-        if reporter.stack_outputs is not None:
-            self._outputs(*reporter.stack_outputs)
+        self._policies(result.findings, packs)
+        if stack is not None:
+            self._outputs(*stack)
         self._resources(result)
 
     def _diagnostics(self, result: Result) -> None:
@@ -176,15 +174,6 @@ class Lines(View):
             self._write(f"    {total}{same} unchanged")
         if not self._preview:
             self._write(f"\nDuration: {result.duration:.1f}s")
-
-
-def view_for(request: Request, operation: str, stack: str) -> View:
-    """Choose how an operation is shown."""
-    if request.quiet:
-        return View()
-    if request.json:
-        return Document()
-    return Lines(Console(highlight=False), request, operation, stack)
 
 
 def differences(old: Any, new: Any) -> list[str]:

@@ -2,8 +2,9 @@
 
 import threading
 
+from sandbox.engine.display import Lines
 from sandbox.engine.state import STACK_TYPE, Resource
-from sandbox.stack import Diagnostic, Finding, Op, Result, Step
+from sandbox.stack import Diagnostic, Finding, Op, Step
 
 # What the CLI's change summary counts, and under which name.
 _SUMMARY = {
@@ -13,26 +14,10 @@ _SUMMARY = {
 }
 
 
-class View:
-    """Shows nothing; others show what they override. Calls come one at a time, from any thread."""
-
-    def started(self, op: Op, new: Resource) -> None:
-        """A step begins."""
-
-    def ended(self, step: Step, old: Resource | None, new: Resource) -> None:
-        """A step has ended."""
-
-    def message(self, diagnostic: Diagnostic) -> None:
-        """Somebody has something to say."""
-
-    def close(self, result: Result, reporter: "Reporter") -> None:
-        """The operation has ended."""
-
-
 class Reporter:
-    """Collects steps, findings and messages, and passes them on to a view."""
+    """Collects steps, findings and messages, and shows them, one at a time from any thread."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Lines) -> None:
         self.steps: list[Step] = []
         self.findings: list[Finding] = []
         self.diagnostics: list[Diagnostic] = []
