@@ -269,7 +269,7 @@ def _floor(stack: Stack) -> None:
     project = load_project(stack)
     report = Reporter(Lines(Request(quiet=True), "update", "floor"))
     steps: Any = SimpleNamespace(report=report, parallel=16, preview=False)
-    with program.surroundings(project, {**os.environ, **stack.environment}):
+    with program.surroundings(project):
         if not program.run(project, _Nothing(), steps):
             raise RuntimeError("\n".join(d.message for d in steps.report.diagnostics))
 

@@ -19,8 +19,7 @@ from typing import Any
 import yaml
 
 from sandbox.engine.display import print_document
-from sandbox.engine.plugins import surroundings
-from sandbox.engine.project import find_root
+from sandbox.engine.project import find_root, surroundings
 from sandbox.engine.secrets import passphrase
 from sandbox.stack import Diagnostic, EngineError, Finding, Op, Request, Result, Stack, Step
 

@@ -15,7 +15,7 @@ from sandbox.engine.deployment import Deployment
 from sandbox.engine.display import Lines, print_document
 from sandbox.engine.journal import Journal
 from sandbox.engine.monitor import Monitor
-from sandbox.engine.plugins import PLUGINS, Host, Plugin, surroundings
+from sandbox.engine.plugins import PLUGINS, Host, Plugin
 from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project, load_project
 from sandbox.engine.references import References
@@ -117,7 +117,6 @@ class BuiltinEngine:
         """Put together what an operation needs, do its work, and take everything down again."""
         preview = operation == "preview"
         project = load_project(stack)
-        environment = surroundings(stack.environment)
         file = _state_file(stack, project)
         references = Plugin(servicer=lambda: References(stack.home, project.name))
         plugins = {**self._plugins, "pulumi": references}
@@ -132,16 +131,16 @@ class BuiltinEngine:
             journal = Journal(None if preview else file, before)
             until_done.callback(journal.close)
             _warn_of_pending(before, reporter)
-            packs = Packs(request, project, environment, reporter, preview=preview)
+            packs = Packs(request, project, reporter, preview=preview)
             until_done.callback(packs.close)
-            host = Host(plugins, environment, project.program, reporter.line)
+            host = Host(plugins, project, reporter.line)
             until_done.callback(host.close)
             # Their processes start while this one imports the program.
             for package in _packages(before, project):
                 host.prepare(package)
             registry = Registry(host)
             steps = Steps(before.resources, journal, registry, reporter, request, preview=preview)
-            until_done.enter_context(program.surroundings(project, environment))
+            until_done.enter_context(program.surroundings(project))
             until_done.enter_context(_interrupts(steps, host, reporter))
             work(Deployment(project, steps, packs), project)
             return not steps.failed, journal.current().outputs

@@ -131,9 +131,8 @@ class Deployment:
 
     def review_stack(self) -> None:
         """Ask the stack policies, once everything is there."""
-        resources = list(self.steps.news.values())
         root = self._urn("", STACK_TYPE, f"{self._project.name}-{self._project.stack}")
-        if self._packs.review_stack(resources, {r.urn: r for r in resources}, root):
+        if self._packs.review_stack(self.steps.news, root):
             self.steps.failed = True
 
     # -- who it is, and who manages it --------------------------------------------------------
@@ -193,11 +192,12 @@ class Deployment:
             return self._defaults[package, version]
 
     def _register_default(self, package: str, version: str) -> str:
-        inputs: values.Properties = {
-            key: values.secret(value) if is_secret else value
-            for key, (value, is_secret) in self._project.package_config(package).items()
-        }
-        inputs["__internal"] = {}
+        inputs: values.Properties = {"__internal": {}}
+        for key, value in self._project.config.items():
+            namespace, _, name = key.partition(":")
+            if namespace == package:
+                secret = key in self._project.secret_keys
+                inputs[name] = values.secret(value) if secret else value
         if version:
             inputs["version"] = version
         goal = RegisterResourceRequest(

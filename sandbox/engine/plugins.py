@@ -1,6 +1,5 @@
 """Child processes that speak gRPC: the provider plugins and the policy packs."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -13,20 +12,17 @@ from typing import IO
 
 import grpc
 from google.protobuf import empty_pb2
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto.provider_pb2_grpc import (
     ResourceProviderServicer,
     ResourceProviderStub,
     add_ResourceProviderServicer_to_server,
 )
 
+from sandbox.engine.project import Project
 from sandbox.stack import EngineError
 
 _START_SECONDS = 60.0
-_MESSAGE_BYTES = 400 * 1024 * 1024
-_OPTIONS = [
-    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MESSAGE_BYTES),
-]
 # What a child runs: its module, and a thread that ends it when its parent is gone, however it went.
 _LAUNCH = """\
 import os, runpy, sys, threading
@@ -127,7 +123,7 @@ class Child:
                 f"{self._what} did not start: its first line must be a port, it said: {said}"
             )
         self._listen(stdout)
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{line}", options=_OPTIONS)
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{line}", options=_GRPC_CHANNEL_OPTIONS)
         return self._channel
 
     def _listen(self, stream: IO[bytes] | None) -> threading.Thread:
@@ -158,13 +154,11 @@ class Host:
     def __init__(
         self,
         plugins: Mapping[str, Plugin],
-        environment: Mapping[str, str],
-        cwd: Path,
+        project: Project,
         log: Callable[[str], None],
     ) -> None:
         self._plugins = plugins
-        self._environment = environment
-        self._cwd = cwd
+        self._project = project
         self._log = log
         self._lock = threading.Lock()
         self._waiting: dict[str, Child | Inside] = {}
@@ -202,8 +196,8 @@ class Host:
                 f"the provider plugin {package!r}",
                 plugin.module,
                 ["127.0.0.1:1"],
-                environment={**self._environment, "PYTHONPATH": python_path},
-                cwd=self._cwd,
+                environment={**self._project.environment, "PYTHONPATH": python_path},
+                cwd=self._project.program,
                 log=self._log,
             )
         self._children.append(child)
@@ -218,9 +212,3 @@ class Host:
         """End every plugin that was started."""
         for child in self._children:
             child.kill()
-
-
-def surroundings(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with no `AWS_*` variable of the caller's, and `extra`."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-    return {**kept, **extra}

@@ -5,7 +5,7 @@ all packs analyse the result. Stack policies see the finished resources, at the 
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from sandbox.engine.report import Reporter
 from sandbox.engine.state import Resource
 from sandbox.stack import EngineError, Finding, Request
 
+# What a violation of an enforcement level is; one that a remediation left forbids, too.
+_LEVELS = ("advisory", "mandatory", "disabled", "mandatory")
 _SEVERITIES = ("", "low", "medium", "high", "critical")
 
 
@@ -33,7 +35,6 @@ class Pack:
         folder: Path,
         config: Path | None,
         project: Project,
-        environment: Mapping[str, str],
         log: Callable[[str], None],
         *,
         preview: bool,
@@ -48,7 +49,7 @@ class Pack:
             "pulumi.policy",
             ["127.0.0.1:1", str(folder / description.get("main", "."))],
             environment={
-                **environment,
+                **project.environment,
                 "PULUMI_CONFIG": json.dumps(dict(project.config)),
                 "PULUMI_ORGANIZATION": "organization",
                 "PULUMI_PROJECT": project.name,
@@ -79,52 +80,40 @@ class Pack:
             detail = error.details() if isinstance(error, grpc.Call) else str(error)
             raise EngineError(f"failed to run policy pack {self.name}: {detail}") from None
 
-    def remediate(
-        self, request: analyzer_pb2.AnalyzeRequest
-    ) -> tuple[values.Properties | None, list[Finding]]:
-        """Let the pack change a resource's inputs; return them if it did, and what it says."""
-        changed, findings = None, []
-        for item in self._ask("Remediate", request).remediations if self._remediates else ():
-            level = "advisory" if item.diagnostic else "remediate"
-            text = item.diagnostic or item.description
-            findings.append(self._finding(item, level, text, request.urn))
+    def remediate(self, request: analyzer_pb2.AnalyzeRequest) -> list[Finding]:
+        """Let the pack change the properties in a request; return what it says of that."""
+        if not self._remediates:
+            return []
+        remediations = self._ask("Remediate", request).remediations
+        for item in remediations:
             if not item.diagnostic:
-                changed = values.from_struct(item.properties)
-        return changed, findings
+                request.properties.CopyFrom(item.properties)
+        return [
+            Finding(
+                pack=self.name,
+                pack_version=self.version,
+                rule=item.policyName,
+                level="advisory" if item.diagnostic else "remediate",
+                message=item.diagnostic or item.description,
+                urn=request.urn,
+            )
+            for item in remediations
+        ]
 
-    def analyze(self, request: analyzer_pb2.AnalyzeRequest) -> list[Finding]:
-        """Ask whether a resource violates a policy."""
-        return self._violations(self._ask("Analyze", request).diagnostics, request.urn)
-
-    def analyze_stack(
-        self, resources: Iterable[analyzer_pb2.AnalyzerResource], root: str
-    ) -> list[Finding]:
-        """Ask whether the finished resources violate a policy together."""
-        request = analyzer_pb2.AnalyzeStackRequest(resources=resources)
-        return self._violations(self._ask("AnalyzeStack", request).diagnostics, root)
-
-    def _violations(self, diagnostics: Iterable[Any], urn: str) -> list[Finding]:
-        found: list[Finding] = []
-        for item in diagnostics:
-            level = policy_config.LEVELS[item.enforcementLevel]
-            # A remediation that left a violation is as good as a mandatory policy.
-            level = "mandatory" if level == "remediate" else level
-            severity = _SEVERITIES[item.severity]
-            found.append(self._finding(item, level, item.message, item.urn or urn, severity))
-        return found
-
-    def _finding(
-        self, item: Any, level: str, message: str, urn: str, severity: str = ""
-    ) -> Finding:
-        return Finding(
-            pack=self.name,
-            pack_version=self.version,
-            rule=item.policyName,
-            level=level,
-            message=message,
-            urn=urn,
-            severity=severity,
-        )
+    def analyze(self, method: str, request: Any, urn: str) -> list[Finding]:
+        """Ask whether a resource, or all of a stack, violates a policy; `urn` is whose it is."""
+        return [
+            Finding(
+                pack=self.name,
+                pack_version=self.version,
+                rule=item.policyName,
+                level=_LEVELS[item.enforcementLevel],
+                message=item.message,
+                urn=item.urn or urn,
+                severity=_SEVERITIES[item.severity],
+            )
+            for item in self._ask(method, request).diagnostics
+        ]
 
     def close(self) -> None:
         """End the pack's process."""
@@ -138,7 +127,6 @@ class Packs:
         self,
         request: Request,
         project: Project,
-        environment: Mapping[str, str],
         reporter: Reporter,
         *,
         preview: bool,
@@ -148,7 +136,7 @@ class Packs:
             raise EngineError("give one policy configuration per policy pack, in the same order")
         self._report = reporter
         self._packs = [
-            Pack(folder, config, project, environment, reporter.line, preview=preview)
+            Pack(folder, config, project, reporter.line, preview=preview)
             for folder, config in zip(request.policy_packs, configs, strict=True)
         ]
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(self._packs)))
@@ -166,34 +154,32 @@ class Packs:
 
         Raises `EngineError` for a pack that does not start or fails.
         """
+        if not self._packs:
+            return resource.inputs, False
         self._wait()
-        inputs, findings = resource.inputs, []
-        if self._packs:
-            request = analyzer_pb2.AnalyzeRequest(**_described(resource, inputs, provider))
-            request.options.deleteBeforeReplace = goal.deleteBeforeReplace
-            request.options.deleteBeforeReplaceDefined = goal.deleteBeforeReplaceDefined
-            for pack in self._packs:
-                changed, told = pack.remediate(request)
-                findings += told
-                if changed is not None:
-                    inputs = changed
-                    request.properties.CopyFrom(values.to_struct(inputs))
-            request.properties.CopyFrom(values.to_struct(_public(inputs)))
-            for pack in self._packs:
-                findings += pack.analyze(request)
+        request = analyzer_pb2.AnalyzeRequest(**_described(resource, resource.inputs, provider))
+        request.options.deleteBeforeReplace = goal.deleteBeforeReplace
+        request.options.deleteBeforeReplaceDefined = goal.deleteBeforeReplaceDefined
+        findings = [finding for pack in self._packs for finding in pack.remediate(request)]
+        inputs = values.from_struct(request.properties)
+        request.properties.CopyFrom(values.to_struct(_public(inputs)))
+        for pack in self._packs:
+            findings += pack.analyze("Analyze", request, resource.urn)
         return inputs, self._tell(findings)
 
-    def review_stack(
-        self, resources: Iterable[Resource], providers: Mapping[str, Resource], root: str
-    ) -> bool:
+    def review_stack(self, resources: Mapping[str, Resource], root: str) -> bool:
         """Run the stack policies; return whether one of them forbids what is there.
 
         A violation that names no resource is the stack's, whose URN is `root`.
         """
+        if not self._packs:
+            return False
         self._wait()
-        messages = [
-            analyzer_pb2.AnalyzerResource(
-                **_described(each, _public(each.outputs), providers.get(each.provider_urn)),
+        request = analyzer_pb2.AnalyzeStackRequest()
+        for each in resources.values():
+            described = _described(each, _public(each.outputs), resources.get(each.provider_urn))
+            request.resources.add(
+                **described,
                 parent=each.parent,
                 dependencies=each.dependencies,
                 propertyDependencies={
@@ -201,10 +187,10 @@ class Packs:
                     for key, urns in each.property_dependencies.items()
                 },
             )
-            for each in (resources if self._packs else ())
-        ]
-        found = [pack.analyze_stack(messages, root) for pack in self._packs]
-        return self._tell([finding for findings in found for finding in findings])
+        findings: list[Finding] = []
+        for pack in self._packs:
+            findings += pack.analyze("AnalyzeStack", request, root)
+        return self._tell(findings)
 
     def _tell(self, findings: list[Finding]) -> bool:
         for finding in findings:

@@ -8,7 +8,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -95,13 +95,13 @@ def _explain(error: Exception, entry: Path) -> str:
 
 
 @contextlib.contextmanager
-def surroundings(project: Project, environment: Mapping[str, str]) -> Generator[None]:
+def surroundings(project: Project) -> Generator[None]:
     """Give the program its folder, its environment and its own modules, and take them back."""
     saved_environment, saved_path = dict(os.environ), list(sys.path)
     saved_modules, saved_arguments = set(sys.modules), sys.argv
     folder = project.program if project.program.is_dir() else project.program.parent
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(project.environment)
     sys.path.insert(0, str(folder))
     sys.argv = [str(project.program)]
     try:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,23 +24,25 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A program ready to run: `config` maps `namespace:key` to text, objects and lists as JSON."""
+    """A program ready to run: `config` maps `namespace:key` to text, objects and lists as JSON.
+
+    `environment` is all that the program, the providers and the packs see of the caller's.
+    """
 
     name: str
     stack: str
     root: Path
     program: Path
+    environment: Mapping[str, str]
     config: Mapping[str, str]
     secret_keys: frozenset[str]
     crypter: Crypter
 
-    def package_config(self, package: str) -> dict[str, tuple[str, bool]]:
-        """Return the keys of a provider's namespace, each with whether it is secret."""
-        return {
-            key.split(":", 1)[1]: (value, key in self.secret_keys)
-            for key, value in self.config.items()
-            if key.split(":", 1)[0] == package
-        }
+
+def surroundings(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with no `AWS_*` variable of the caller's, and `extra`."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
+    return {**kept, **extra}
 
 
 def find_root(folder: Path) -> Path:
@@ -94,6 +97,7 @@ def load_project(stack: Stack) -> Project:
         stack=stack.name,
         root=root,
         program=root / described.get("main", "."),
+        environment=surroundings(stack.environment),
         config=config,
         secret_keys=frozenset(secret_keys),
         crypter=crypter,
