@@ -108,11 +108,12 @@ def create_function(
     environment: Mapping[str, str],
     *,
     role: str | None = None,
+    runtime: str = "python3.12",
 ) -> str:
     """Create a Lambda; gives its ARN."""
     function = cloud.client("lambda").create_function(
         FunctionName=name,
-        Runtime="python3.12",
+        Runtime=runtime,
         Role=role or f"arn:aws:iam::000000000000:role/{name}",
         Handler=handler,
         Code={"ZipFile": code},
@@ -146,6 +147,5 @@ def packed(files: Mapping[str, Path | str]) -> bytes:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         for path, content in files.items():
-            text = content if isinstance(content, str) else content.read_text()
-            archive.writestr(path, text)
+            archive.writestr(path, content if isinstance(content, str) else content.read_bytes())
     return package.getvalue()
