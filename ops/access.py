@@ -53,13 +53,19 @@ class Place:
 def client(place: Place, service: str, *, profile: str | None, endpoint: str | None) -> Any:
     """A boto3 client of `service`; on an account only when the credentials are that account's.
 
-    Raises OperatorError where they are another's, and BotoCoreError or ClientError where nobody
-    can tell.
+    Raises OperatorError where they are another's, or the outputs do not say whose the stack is,
+    and BotoCoreError or ClientError where nobody can tell whose the credentials are.
     """
     if place.sandbox is not None:
         return _client(service, place.region, endpoint or place.sandbox, None, own=False)
+    if place.account is None:
+        raise OperatorError(
+            "nobody can tell whose account the stack is in: its output fanoutQueueUrl, which says "
+            "so, is missing or names none, and tables of the same name may be in another; get all "
+            "outputs again (pulumi stack output --json), or deploy the present version (pulumi up)"
+        )
     theirs = _account_of(place.region, profile)
-    if place.account is not None and theirs != place.account:
+    if theirs != place.account:
         of = f"of profile {profile}" if profile else "in use"
         raise OperatorError(
             f"the stack is in account {place.account}, and the AWS credentials {of} are account "

@@ -67,8 +67,12 @@ class LegacyStack:
         return next(stages, "")
 
 
-def read(clients: Callable[[str], Any], name: str, shared_streams: frozenset[str]) -> LegacyStack:
+def read(
+    clients: Callable[[str], Any], name: str, shared_streams: frozenset[str], *, where: str
+) -> LegacyStack:
     """Read a stack; `shared_streams` are the streams that the shared side reads.
+
+    `where` says which account and region `clients` ask.
 
     Raises StackAbsentError where it is absent.
     """
@@ -81,8 +85,9 @@ def read(clients: Callable[[str], Any], name: str, shared_streams: frozenset[str
     except ClientError as error:
         if code_of(error) == "ValidationError":
             raise StackAbsentError(
-                f"there is no stack {name} in this account and region: check --legacy-stack, "
-                "--profile and the region of the outputs"
+                f"there is no stack {name} in {where}: check --legacy-stack; account and region "
+                "are those of the deployed stack that --stack or --outputs names, whatever "
+                "AWS_REGION says, and --profile (or AWS_PROFILE) chooses its account's credentials"
             ) from error
         raise
     text = original if isinstance(original, str) else json.dumps(original)

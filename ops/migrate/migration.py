@@ -48,7 +48,7 @@ class Migration:
     def legacy(self) -> LegacyStack:
         """The legacy stack as it stands now."""
         streams = shared_streams(self.client("lambda"), self.deployed)
-        return read(self.client, self.stack, streams)
+        return read(self.client, self.stack, streams, where=str(self.deployed.place))
 
     def change(self, legacy: LegacyStack, wanted: Wanted) -> bool:
         """Bring the stack, as it was read, to what is wanted; returns whether that changed it."""

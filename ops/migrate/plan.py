@@ -134,9 +134,9 @@ def _shared_name(clients: Clients, deployed: Deployed) -> str:
             raise
         said = error.response.get("Error", {}).get("Message", "")
         raise OperatorError(
-            "the shared side that the outputs name is not in this account and region "
-            f"({error.operation_name}: {said}): check --profile, and whether the outputs are of "
-            "this stage"
+            f"the shared side that the outputs name is not in {deployed.place} "
+            f"({error.operation_name}: {said}): the outputs may be old or another stage's; --stack "
+            "or --outputs names others"
         ) from error
     return str(api["Name"])
 

@@ -216,6 +216,25 @@ def test_credentials_of_another_account_are_told_before_anything_is_asked(
     assert set(aws.asked) == {"sts"}
 
 
+@account_commands
+@pytest.mark.parametrize(
+    "queue",
+    [None, "", "https://sqs.eu-west-1.amazonaws.com/fanout"],
+    ids=["absent", "empty", "naming none"],
+)
+def test_where_nobody_can_tell_whose_account_the_stack_is_in_nothing_is_asked(
+    words: tuple[str, ...],
+    queue: str | None,
+    aws: Aws,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    outputs = OUTPUTS | {"fanoutQueueUrl": queue}
+    _refused(_run(words, tmp_path, outputs), "whose account", "fanoutQueueUrl", "pulumi up")
+    assert aws.asked == []
+
+
 # --- What AWS answers -----------------------------------------------------------------------------
 
 ANSWERS = {

@@ -17,7 +17,7 @@ from ops.errors import OperatorError
 from ops.migrate import change_set
 from ops.migrate.apply import carry_out, roll_back
 from ops.migrate.journal import JournalStore
-from ops.migrate.legacy import LegacyStack
+from ops.migrate.legacy import LegacyStack, read
 from ops.migrate.migration import Migration
 from ops.migrate.plan import STEPS, Plan, make
 from sandbox.cloud import Cloud
@@ -216,10 +216,19 @@ def test_a_run_whose_lock_was_taken_over_stops(migration: Migration, tmp_path: P
     assert not migration.store.read().done
 
 
-def test_a_stack_that_is_not_there_is_named(migration: Migration) -> None:
+def test_a_stack_that_is_not_there_is_named_with_where_it_was_looked_for_and_the_ways_out(
+    migration: Migration,
+) -> None:
     absent = replace(migration, stack="no-such-stack")
-    with pytest.raises(OperatorError, match="no stack no-such-stack"):
+    with pytest.raises(OperatorError, match="no stack no-such-stack in the sandbox at http://"):
         absent.legacy()
+    account = "account 222222222222, region eu-west-1"
+    with pytest.raises(OperatorError) as refusal:
+        read(migration.client, "no-such-stack", frozenset(), where=account)
+    said = refusal.value.message
+    assert f"no stack no-such-stack in {account}: " in said
+    for way in ("--legacy-stack", "--stack", "--outputs", "AWS_REGION", "--profile", "AWS_PROFILE"):
+        assert way in said
 
 
 def _legacy_url(cloud: Cloud, migration: Migration) -> str:

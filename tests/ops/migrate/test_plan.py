@@ -385,7 +385,10 @@ def test_the_status_of_a_migration_outlives_its_stack(
 def test_outputs_of_another_account_are_noticed(migration: Migration) -> None:
     for wrong in ({"api_id": "nowhere"}, {"connections_table": "nowhere"}):
         elsewhere = replace(migration, deployed=replace(migration.deployed, **wrong))
-        with pytest.raises(OperatorError, match="not in this account and region"):
+        with pytest.raises(
+            OperatorError,
+            match=r"is not in the sandbox at http:.+--stack or --outputs names others",
+        ):
             _plan(elsewhere)
 
 
