@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -55,26 +56,6 @@ class NoProviderError(Exception):
     def __init__(self, package: str) -> None:
         super().__init__(f"no provider for package {package!r} in the sandbox")
         self.package = package
-
-
-class Inside:
-    """A provider that this process serves; in every other way like a `Child`."""
-
-    def __init__(self, servicer: ResourceProviderServicer) -> None:
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=16))
-        add_ResourceProviderServicer_to_server(servicer, self._server)
-        port = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-
-    def connect(self) -> grpc.Channel:
-        """Return the connection."""
-        return self._channel
-
-    def kill(self) -> None:
-        """Stop serving."""
-        self._channel.close()
-        self._server.stop(None)
 
 
 class Child:
@@ -152,18 +133,16 @@ class Host:
     """Starts plugins, ahead of time where it is known which ones are needed."""
 
     def __init__(
-        self,
-        plugins: Mapping[str, Plugin],
-        project: Project,
-        log: Callable[[str], None],
+        self, plugins: Mapping[str, Plugin], project: Project, log: Callable[[str], None]
     ) -> None:
         self._plugins = plugins
         self._project = project
         self._log = log
         self._lock = threading.Lock()
-        self._waiting: dict[str, Child | Inside] = {}
-        self._children: list[Child | Inside] = []
+        # By package, what returns the connection to a plugin that was started ahead of time.
+        self._waiting: dict[str, Callable[[], grpc.Channel]] = {}
         self._channels: list[grpc.Channel] = []
+        self._until_closed = ExitStack()
 
     def require(self, package: str) -> None:
         """Raise `NoProviderError` for a package that nothing here serves."""
@@ -180,28 +159,34 @@ class Host:
         """Return the connection to a fresh instance."""
         self.require(package)
         with self._lock:
-            child = self._waiting.pop(package, None) or self._start(package)
-        self._channels.append(child.connect())
+            connect = self._waiting.pop(package, None) or self._start(package)
+        self._channels.append(connect())
         return self._channels[-1]
 
-    def _start(self, package: str) -> Child | Inside:
+    def _start(self, package: str) -> Callable[[], grpc.Channel]:
         plugin = self._plugins[package]
         if plugin.servicer is not None:
-            child: Child | Inside = Inside(plugin.servicer())
-        else:
-            # The module is found where this process finds it, whatever the program's folder is.
-            paths = [str(plugin.path)] if plugin.path else []
-            python_path = ":".join([*paths, *filter(None, sys.path)])
-            child = Child(
-                f"the provider plugin {package!r}",
-                plugin.module,
-                ["127.0.0.1:1"],
-                environment={**self._project.environment, "PYTHONPATH": python_path},
-                cwd=self._project.program,
-                log=self._log,
+            server = grpc.server(ThreadPoolExecutor(max_workers=16))
+            add_ResourceProviderServicer_to_server(plugin.servicer(), server)
+            port = server.add_insecure_port("127.0.0.1:0")
+            server.start()
+            self._until_closed.callback(server.stop, None)
+            return lambda: self._until_closed.enter_context(
+                grpc.insecure_channel(f"127.0.0.1:{port}")
             )
-        self._children.append(child)
-        return child
+        # The module is found where this process finds it, whatever the program's folder is.
+        paths = [str(plugin.path)] if plugin.path else []
+        python_path = ":".join([*paths, *filter(None, sys.path)])
+        child = Child(
+            f"the provider plugin {package!r}",
+            plugin.module,
+            ["127.0.0.1:1"],
+            environment={**self._project.environment, "PYTHONPATH": python_path},
+            cwd=self._project.program,
+            log=self._log,
+        )
+        self._until_closed.callback(child.kill)
+        return child.connect
 
     def cancel(self) -> None:
         """Ask every provider to give up what it is doing, without waiting for an answer."""
@@ -210,5 +195,4 @@ class Host:
 
     def close(self) -> None:
         """End every plugin that was started."""
-        for child in self._children:
-            child.kill()
+        self._until_closed.close()
