@@ -116,22 +116,17 @@ def check(
     checked = Checked(each.token)
     inputs = checked.fields(each.properties, given, ())
     defaults = {key: it for key, it in _defaults(each.properties).items() if key not in inputs}
-    if named := each.autoname:
-        prefix = inputs.pop(f"{named.name}Prefix", f"{name}-")
-        if named.name not in inputs:
-            kept = olds.get(named.name) if named.name in olds.get(DEFAULTS, ()) else None
-            digits = (seed.hex() if seed else secrets.token_hex(4))[:7]
-            fresh = UNKNOWN if prefix == UNKNOWN else f"{prefix}{digits}{each.suffix(inputs)}"
-            defaults[named.name] = kept or fresh
-            if not kept and fresh != UNKNOWN and len(fresh) > named.autoname:
-                reason = f"{fresh!r} is longer than {named.autoname} characters; set {named.name}"
-                checked.fail((named.name,), reason)
+    if (named := each.autoname) and named.name not in inputs:
+        kept = olds.get(named.name) if named.name in olds.get(DEFAULTS, ()) else None
+        digits = (seed.hex() if seed else secrets.token_hex(4))[:7]
+        fresh = kept or f"{name}-{digits}"
+        defaults[named.name] = fresh
+        if len(fresh) > named.autoname:
+            reason = f"{fresh!r} is longer than {named.autoname} characters; set {named.name}"
+            checked.fail((named.name,), reason)
     inputs |= defaults
     if each.either and not any(map(inputs.get, each.either)):
         checked.fail((each.either[0],), f"{each.token} needs {' or '.join(each.either)}")
-    if not checked.failures:
-        for path, reason in each.needs(inputs).items():
-            checked.fail((path,), reason)
     return {**inputs, DEFAULTS: sorted(defaults)}, checked.failures
 
 

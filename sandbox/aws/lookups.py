@@ -1,4 +1,4 @@
-"""The look-ups that programs make: what is there already, in which region, in whose account."""
+"""The look-ups that programs make: what is there already."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,16 +59,7 @@ def _get_api(session: Session, asked: Asked) -> dict[str, Any]:
 
 
 def _get_table(session: Session, asked: Asked) -> dict[str, Any]:
-    found = _found(dynamodb.TABLE, "table", asked["name"], session, asked)
-    unknown_here = {
-        **dict.fromkeys(("readCapacity", "writeCapacity"), 0),
-        **{name: [] for name in ("localSecondaryIndexes", "onDemandThroughputs", "replicas")},
-        "pointInTimeRecovery": {"enabled": False, "recoveryPeriodInDays": 0},
-        "serverSideEncryption": {"enabled": False, "kmsKeyArn": ""},
-        "ttl": found["ttl"] or {"attributeName": "", "enabled": False},
-        "warmThroughputs": [],
-    }
-    return found | unknown_here
+    return _found(dynamodb.TABLE, "table", asked["name"], session, asked)
 
 
 def _get_apis(session: Session, asked: Asked) -> dict[str, Any]:
@@ -91,25 +82,11 @@ def _matches(found: Mapping[str, Any], asked: Asked) -> bool:
     )
 
 
-def _get_region(session: Session, asked: Asked) -> dict[str, Any]:
-    region = asked.get("region") or asked.get("name") or session.region
-    told = {"description": f"{region}, played by the sandbox", "endpoint": session.endpoint}
-    return {**dict.fromkeys(("id", "name", "region"), region), **told}
-
-
-def _get_caller_identity(session: Session, _: Asked) -> dict[str, Any]:
-    who = session.api("sts").call("get_caller_identity", {})
-    account = who["Account"]
-    return {"id": account, "accountId": account, "arn": who["Arn"], "userId": who["UserId"]}
-
-
 LOOKUPS: Final[Mapping[str, Lookup]] = {
     "aws:apigatewayv2/getApis:getApis": Lookup(
         _get_apis, takes=("name", "protocolType", "tags", "region")
     ),
     "aws:apigatewayv2/getApi:getApi": Lookup(_get_api, needs=("apiId",), takes=("region",)),
     "aws:dynamodb/getTable:getTable": Lookup(_get_table, needs=("name",), takes=("region",)),
-    "aws:index/getRegion:getRegion": Lookup(_get_region, takes=("name", "region", "id")),
-    "aws:index/getCallerIdentity:getCallerIdentity": Lookup(_get_caller_identity, takes=("id",)),
 }
 """Every look-up that the sandbox has, by token."""

@@ -184,8 +184,7 @@ class AwsProvider:
     def delete(self, request: Any) -> None:
         """Delete a resource; one that is gone already is deleted."""
         old, _ = lower(request.properties)
-        if not old.get("skipDestroy"):
-            self._run(lifecycle.delete, self._operation(request, old, old))
+        self._run(lifecycle.delete, self._operation(request, old, old))
 
     def invoke(self, request: Any) -> pb.InvokeResponse:
         """Answer a look-up."""

@@ -153,12 +153,8 @@ class ResourceType:
     """What stands between the parts of the key in an import's id."""
     id: str = ""
     """The id of a type whose key has none, where it is not the key's parts."""
-    suffix: Callable[[Mapping[str, Any]], str] = lambda _: ""
-    """The end of a generated name."""
     either: tuple[str, ...] = ()
     """Properties of which one has to be given."""
-    needs: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _: {}
-    """What else is wrong with known inputs: property path to reason."""
 
     @property
     def tagged(self) -> bool:

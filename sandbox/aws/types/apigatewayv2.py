@@ -1,4 +1,4 @@
-"""API Gateway v2: APIs, stages and what hangs below an API."""
+"""API Gateway v2: APIs, and what hangs below one."""
 
 from typing import Any, Final
 
@@ -19,12 +19,6 @@ def _endpoint(operation: Operation, api_id: str, protocol: str) -> str:
 
 def _api_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "ApiEndpoint": _endpoint(operation, operation.id, found["ProtocolType"])}
-
-
-def _stage_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
-    protocol = operation.call("get_api")["ProtocolType"]
-    name = found["StageName"].replace("$default", "")
-    return {**found, "InvokeUrl": f"{_endpoint(operation, found['ApiId'], protocol)}/{name}"}
 
 
 API: Final = row.resource(
@@ -49,32 +43,6 @@ API: Final = row.resource(
     noun="api",
     tells=_api_told,
     key={"ApiId": "id"},
-)
-
-STAGE: Final = row.resource(
-    "apigatewayv2/stage:Stage",
-    row.text("apiId", required=True, replaces=True),
-    row.text("name", "StageName", replaces=True, autoname=128),
-    row.record("accessLogSettings", row.text("destinationArn format", required=True)),
-    row.flag("autoDeploy", default=False),
-    row.record(
-        "defaultRouteSettings",
-        row.flag("dataTraceEnabled detailedMetricsEnabled"),
-        row.text("loggingLevel", choices=("OFF", "INFO", "ERROR"), computed=True),
-        row.integer("throttlingBurstLimit"),
-        row.decimal("throttlingRateLimit"),
-    ),
-    row.text("deploymentId", computed=True),
-    row.text("description"),
-    row.mapping("stageVariables"),
-    row.out("arn", None, template="arn:aws:apigateway:{region}::/apis/{apiId}/stages/{id}"),
-    row.out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{apiId}/{id}"),
-    row.out("invokeUrl"),
-    row.TAGS,
-    noun="stage",
-    tells=_stage_told,
-    key={"ApiId": "apiId", "StageName": "id"},
-    unique=("apiId", "name"),
 )
 
 ROUTE: Final = row.resource(

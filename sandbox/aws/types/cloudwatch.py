@@ -14,7 +14,6 @@ _CLASSES: Final = ("STANDARD", "INFREQUENT_ACCESS")
 LOG_GROUP: Final = row.resource(
     "cloudwatch/logGroup:LogGroup",
     row.text("name", "logGroupName", replaces=True, autoname=512),
-    row.text("namePrefix", None, replaces=True),
     row.text("kmsKeyId", "kmsKeyId", replaces=True),
     row.text("logGroupClass", "logGroupClass", computed=True, replaces=True, choices=_CLASSES),
     row.integer(
@@ -24,7 +23,6 @@ LOG_GROUP: Final = row.resource(
         choices=_RETENTIONS,
         own=("put_retention_policy", "delete_retention_policy"),
     ),
-    row.flag("skipDestroy", None, default=False),
     # The ARN without the `:*` that stands for the group's streams, as the official provider has it.
     row.out("arn", "logGroupArn"),
     row.TAGS,
@@ -64,9 +62,6 @@ METRIC_ALARM: Final = row.resource(
     row.text_set("okActions", "OKActions"),
     row.text("alarmDescription extendedStatistic metricName namespace thresholdMetricId unit"),
     row.mapping("dimensions"),
-    row.text(
-        "evaluateLowSampleCountPercentiles", "EvaluateLowSampleCountPercentile", computed=True
-    ),
     row.record_set(
         "metricQueries",
         row.text("id", required=True),
@@ -119,11 +114,9 @@ _BUS: Final = row.text("eventBusName", default="default", replaces=True, choices
 EVENT_RULE: Final = row.resource(
     "cloudwatch/eventRule:EventRule",
     row.text("name", replaces=True, autoname=64),
-    row.text("namePrefix", None, replaces=True),
     row.text("description roleArn scheduleExpression"),
     _BUS,
     row.document("eventPattern"),
-    row.flag("forceDestroy", None, default=False),
     row.text("state", default="ENABLED", choices=("ENABLED", "DISABLED")),
     row.out("arn"),
     row.TAGS,
@@ -140,7 +133,6 @@ EVENT_TARGET: Final = row.resource(
     "cloudwatch/eventTarget:EventTarget",
     row.text("rule", required=True, replaces=True),
     _BUS,
-    row.flag("forceDestroy", None, default=False),
     row.below(
         "Targets",
         row.text("arn", required=True),
@@ -156,7 +148,6 @@ EVENT_TARGET: Final = row.resource(
             row.integer("maximumEventAgeInSeconds", within=(60, 86400)),
             row.integer("maximumRetryAttempts", within=(0, 185)),
         ),
-        row.record("sqsTarget", row.text("messageGroupId"), aws="SqsParameters"),
         row.text("targetId", "Id", replaces=True, autoname=64),
     ),
     service="events",

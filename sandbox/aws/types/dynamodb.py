@@ -11,9 +11,9 @@ from sandbox.aws.shapes import to_aws
 def _sent(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
     """Complete what DynamoDB takes as a whole or not at all: a stream, and the end of a ttl."""
     if "StreamSpecification" in given:
-        view = operation.get("streamViewType") if operation.inputs.get("streamEnabled") else None
-        stream = {"StreamEnabled": True, "StreamViewType": view} if view else {}
-        given["StreamSpecification"] = stream or {"StreamEnabled": False}
+        enabled = bool(operation.inputs.get("streamEnabled"))
+        view = {"StreamViewType": operation.get("streamViewType")} if enabled else {}
+        given["StreamSpecification"] = {"StreamEnabled": enabled, **view}
     if "TimeToLiveSpecification" in given and not operation.inputs.get("ttl"):
         name = operation.state["ttl"]["attributeName"]
         given["TimeToLiveSpecification"] = {"AttributeName": name, "Enabled": False}
@@ -47,12 +47,6 @@ def _index_steps(operation: Operation) -> Iterator[dict[str, Any]]:
     )
     yield from ({"Delete": {"IndexName": name}} for name in old if old[name] != new.get(name))
     yield from ({"Create": new[name]} for name in new if new[name] != old.get(name))
-
-
-def _needs(inputs: Mapping[str, Any]) -> Mapping[str, str]:
-    if inputs.get("streamEnabled") is True and "streamViewType" not in inputs:
-        return {"streamViewType": "a stream needs a streamViewType"}
-    return {}
 
 
 _PROJECTIONS: Final = ("ALL", "INCLUDE", "KEYS_ONLY")
@@ -113,5 +107,4 @@ TABLE: Final = row.resource(
     ready=_active,
     key={"TableName": "id"},
     unique=("name",),
-    needs=_needs,
 )

@@ -63,7 +63,6 @@ FUNCTION: Final = row.resource(
         within=(-1, None),
         own=("put_function_concurrency", "delete_function_concurrency"),
     ),
-    row.flag("skipDestroy", None, default=False),
     row.text("sourceCodeHash", None, told="CodeSha256", computed=True, volatile=True),
     row.integer("timeout", default=3, within=(1, 900)),
     row.record("tracingConfig", row.text("mode", required=True), computed=True),
@@ -112,8 +111,6 @@ def _statement(operation: Operation, found: dict[str, Any]) -> dict[str, Any] | 
                 "Principal": principal,
                 "SourceArn": conditions.get("aws:sourcearn"),
                 "SourceAccount": conditions.get("aws:sourceaccount"),
-                "PrincipalOrgID": conditions.get("aws:principalorgid"),
-                "EventSourceToken": conditions.get("lambda:eventsourcetoken"),
             }
     return None
 
@@ -122,10 +119,8 @@ PERMISSION: Final = row.resource(
     "lambda/permission:Permission",
     row.text("action principal", required=True, replaces=True),
     row.text("function", "FunctionName", required=True, replaces=True, same=same_function),
-    row.text("eventSourceToken sourceAccount sourceArn", replaces=True),
-    row.text("principalOrgId", "PrincipalOrgID", replaces=True),
+    row.text("sourceAccount sourceArn", replaces=True),
     row.text("statementId", replaces=True, autoname=100),
-    row.text("statementIdPrefix", None, replaces=True),
     create="add_permission",
     read="get_policy",
     tells=_statement,

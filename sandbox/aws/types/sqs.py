@@ -1,6 +1,5 @@
 """SQS: queues, whose settings the API takes as texts in one map, and their policies."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.aws import schema as row
@@ -13,23 +12,12 @@ def _attributes(operation: Operation) -> Any:
     return operation.call("get_queue_attributes", AttributeNames="All")
 
 
-def _fifo_name(inputs: Mapping[str, Any]) -> Mapping[str, str]:
-    name, fifo = inputs.get("name"), bool(inputs.get("fifoQueue"))
-    if isinstance(name, str) and fifo != name.endswith(".fifo"):
-        return {"name": f"{name!r}: a FIFO queue's name ends in .fifo, and no other queue's does"}
-    return {}
-
-
 QUEUE: Final = row.resource(
     "sqs/queue:Queue",
     row.text("name", "QueueName", replaces=True, autoname=80),
-    row.text("namePrefix", None, replaces=True),
     row.below(
         "Attributes",
-        row.flag("contentBasedDeduplication", default=False),
-        row.text("deduplicationScope fifoThroughputLimit", computed=True),
         row.integer("delaySeconds", default=0, within=(0, 900)),
-        row.flag("fifoQueue", default=False, replaces=True),
         row.integer("kmsDataKeyReusePeriodSeconds", computed=True, within=(60, _DAY)),
         row.text("kmsMasterKeyId"),
         row.integer("maxMessageSize", "MaximumMessageSize", default=2**18, within=(2**10, 2**20)),
@@ -61,8 +49,6 @@ QUEUE: Final = row.resource(
     ready=lambda _: True,
     key={"QueueUrl": "id"},
     unique=("name",),
-    suffix=lambda inputs: ".fifo" if inputs.get("fifoQueue") is True else "",
-    needs=_fifo_name,
 )
 
 

@@ -109,22 +109,6 @@ def api(driver: Driver, name: Callable[[str], str]) -> Example:
     )
 
 
-def stage(driver: Driver, name: Callable[[str], str]) -> Example:
-    return Example(
-        inputs={
-            "apiId": _api(driver, name).id,
-            "name": "dev",
-            "autoDeploy": True,
-            "description": "one",
-            "stageVariables": {"a": "1"},
-            "defaultRouteSettings": {"throttlingBurstLimit": 10, "throttlingRateLimit": 2.5},
-            "tags": TAGS,
-        },
-        changed={"description": "two", "stageVariables": {"a": "2"}, "tags": OTHER_TAGS},
-        import_id=_below_api,
-    )
-
-
 def route(driver: Driver, name: Callable[[str], str]) -> Example:
     made = _api(driver, name)
     return Example(
@@ -354,11 +338,6 @@ def role_policy(driver: Driver, name: Callable[[str], str]) -> Example:
     )
 
 
-def role_policy_attachment(driver: Driver, name: Callable[[str], str]) -> Example:
-    arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-    return Example(inputs={"role": _role(driver, name).id, "policyArn": arn})
-
-
 def function(driver: Driver, name: Callable[[str], str]) -> Example:
     return Example(
         inputs={
@@ -456,7 +435,6 @@ EXAMPLES: Mapping[str, tuple[str, Make]] = {
     make.__name__: (token, make)
     for token, make in (
         ("aws:apigatewayv2/api:Api", api),
-        ("aws:apigatewayv2/stage:Stage", stage),
         ("aws:apigatewayv2/route:Route", route),
         ("aws:apigatewayv2/routeResponse:RouteResponse", route_response),
         ("aws:apigatewayv2/integration:Integration", integration),
@@ -469,7 +447,6 @@ EXAMPLES: Mapping[str, tuple[str, Make]] = {
         ("aws:dynamodb/table:Table", table),
         ("aws:iam/role:Role", role),
         ("aws:iam/rolePolicy:RolePolicy", role_policy),
-        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", role_policy_attachment),
         ("aws:lambda/function:Function", function),
         ("aws:lambda/permission:Permission", permission),
         ("aws:lambda/eventSourceMapping:EventSourceMapping", event_source_mapping),

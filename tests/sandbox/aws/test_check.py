@@ -43,19 +43,6 @@ def test_a_name_that_the_program_gave_once_is_not_kept_when_it_is_taken_away(off
     assert offline.check(QUEUE, "jobs", {}, first)["name"] == "jobs-0001020"
 
 
-def test_a_fifo_queue_gets_the_ending_that_aws_asks_for(offline: Driver):
-    assert offline.check(QUEUE, "jobs", {"fifoQueue": True})["name"].endswith(".fifo")
-    with pytest.raises(CheckFailedError) as refused:
-        offline.check(QUEUE, "jobs", {"fifoQueue": True, "name": "jobs"})
-    assert ".fifo" in refused.value.failures["name"]
-
-
-def test_a_prefix_takes_the_place_of_the_resources_name(offline: Driver):
-    inputs = offline.check(ROLE, "it", {"assumeRolePolicy": TRUST, "namePrefix": "worker-"})
-
-    assert inputs["name"] == "worker-0001020"
-
-
 def test_a_generated_name_that_is_too_long_is_refused(offline: Driver):
     with pytest.raises(CheckFailedError) as refused:
         offline.check(ROLE, "r" * 60, {"assumeRolePolicy": TRUST})

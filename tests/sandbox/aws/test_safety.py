@@ -97,7 +97,7 @@ def test_no_setting_of_the_surroundings_leads_a_call_elsewhere(
         billingMode="PAY_PER_REQUEST",
         attributes=[{"name": "a", "type": "S"}],
     )
-    driver.invoke("aws:index/getCallerIdentity:getCallerIdentity")
+    driver.invoke("aws:dynamodb/getTable:getTable", name=table.id)
     for each in (queue, table):
         driver.delete(each)
 
