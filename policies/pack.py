@@ -1,12 +1,13 @@
 """The rules as standard CrossGuard policies: what the CLI lists, and any pack could hold."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
     PolicyConfigSchema,
+    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -41,27 +42,11 @@ def _resource_policy(rule: Rule, settings: Settings) -> ResourceValidationPolicy
     evaluation = Evaluation([rule], settings)
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        resource = Resource(
-            type=args.resource_type,
-            kind=kind_of(args.resource_type),
-            name=args.name,
-            urn=args.urn,
-            props=Props(wire.from_sdk(args.props)),
-        )
-        for _, outcome in evaluation.check(resource):
+        for _, outcome in evaluation.check(_resource(args)):
             if isinstance(outcome, Finding):
                 report(rule.message(outcome), None)
 
-    return ResourceValidationPolicy(
-        name=rule.name,
-        description=rule.stops,
-        validate=validate,
-        enforcement_level=EnforcementLevel(rule.enforcement.value),
-        config_schema=_schema(rule),
-        severity=Severity(rule.severity.value),
-        remediation_steps=rule.fix,
-        url=rule.link,
-    )
+    return ResourceValidationPolicy(validate=validate, **_metadata(rule))
 
 
 def _stack_policy(rule: Rule, settings: Settings) -> StackValidationPolicy:
@@ -71,13 +56,7 @@ def _stack_policy(rule: Rule, settings: Settings) -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         registered = [
             Registered(
-                resource=Resource(
-                    type=resource.resource_type,
-                    kind=kind_of(resource.resource_type),
-                    name=resource.name,
-                    urn=resource.urn,
-                    props=Props(wire.from_sdk(resource.props)),
-                ),
+                resource=_resource(resource),
                 dependencies=[dependency.urn for dependency in resource.dependencies],
                 property_dependencies={
                     name: [dependency.urn for dependency in dependencies]
@@ -90,19 +69,39 @@ def _stack_policy(rule: Rule, settings: Settings) -> StackValidationPolicy:
             if isinstance(outcome, Finding):
                 report(rule.message(outcome), outcome.resource.urn)
 
-    return StackValidationPolicy(
+    return StackValidationPolicy(validate=validate, **_metadata(rule))
+
+
+def _resource(given: ResourceValidationArgs | PolicyResource) -> Resource:
+    return Resource(
+        type=given.resource_type,
+        kind=kind_of(given.resource_type),
+        name=given.name,
+        urn=given.urn,
+        props=Props(wire.from_sdk(given.props)),
+    )
+
+
+class _Metadata(TypedDict):
+    """What a policy of either sort says of itself."""
+
+    name: str
+    description: str
+    enforcement_level: EnforcementLevel
+    config_schema: PolicyConfigSchema | None
+    severity: Severity
+    remediation_steps: str
+    url: str
+
+
+def _metadata(rule: Rule) -> _Metadata:
+    options = {name: dict(schema) for name, schema in rule.options.items()}
+    return _Metadata(
         name=rule.name,
         description=rule.stops,
-        validate=validate,
         enforcement_level=EnforcementLevel(rule.enforcement.value),
-        config_schema=_schema(rule),
+        config_schema=PolicyConfigSchema(options) if options else None,
         severity=Severity(rule.severity.value),
         remediation_steps=rule.fix,
         url=rule.link,
     )
-
-
-def _schema(rule: Rule) -> PolicyConfigSchema | None:
-    if not rule.options:
-        return None
-    return PolicyConfigSchema({name: dict(schema) for name, schema in rule.options.items()})
