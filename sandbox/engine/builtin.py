@@ -138,8 +138,8 @@ class BuiltinEngine:
             # Their processes start while this one imports the program.
             for package in _packages(before, project):
                 host.prepare(package)
-            registry = Registry(host)
-            steps = Steps(before.resources, journal, registry, reporter, request, preview=preview)
+            registry = Registry(host, preview=preview)
+            steps = Steps(journal, registry, reporter, request, preview=preview)
             until_done.enter_context(program.surroundings(project))
             until_done.enter_context(_interrupts(steps, host, reporter))
             work(Deployment(project, steps, packs), project)

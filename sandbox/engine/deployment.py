@@ -5,8 +5,10 @@ What they share is guarded by a lock that is never held while a provider or a pa
 """
 
 import threading
+from typing import Any
 
 import grpc
+from pulumi.runtime.proto.provider_pb2 import CheckFailure, InvokeResponse
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
 from sandbox.engine import values
@@ -16,7 +18,7 @@ from sandbox.engine.goals import former_urns, make_urn, refuse_unsupported, want
 from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project
-from sandbox.engine.providers import Diff, Failures, Provider, ProviderError
+from sandbox.engine.providers import Diff, Provider, ProviderError
 from sandbox.engine.registry import COMPONENTS, Manager
 from sandbox.engine.state import PROVIDER_PREFIX, STACK_TYPE, Resource
 from sandbox.engine.steps import PROTECTED, Steps, StoppedError
@@ -79,7 +81,7 @@ class Deployment:
             try:
                 manager, reference = self._manager(new, goal.provider, goal.version)
             except NoProviderError as error:
-                return self._without_provider(goal, new, error), True
+                return self._without_provider(new, error), True
             new = new.copy(provider=reference)
             if read is not None:
                 unknown = values.is_unknown(read)
@@ -96,24 +98,27 @@ class Deployment:
                 self.steps.fail(new.urn, text)
                 if not self._preview:
                     raise StoppedError(text)
-            return self._register(goal, old, new, manager), False
+            return self._register(old, new, manager), False
 
     def invoke(
         self, token: str, arguments: values.Properties, provider: str, version: str
-    ) -> tuple[values.Properties, Failures]:
+    ) -> InvokeResponse:
         """Call a function of a provider for the program; return its result and what is wrong."""
         self.steps.stop_if_cancelled()
         if token == _GET_RESOURCE:
             found = self.steps.news.get(str(arguments.get("urn")))
             if found is None:
-                return {}, [("urn", f"unknown resource {arguments.get('urn')}")]
-            return {"urn": found.urn, "id": found.id, "state": found.outputs}, []
+                reason = f"unknown resource {arguments.get('urn')}"
+                return InvokeResponse(failures=[CheckFailure(property="urn", reason=reason)])
+            known = {"urn": found.urn, "id": found.id, "state": found.outputs}
+            answer: dict[str, Any] = {"return": values.to_struct(known)}
+            return InvokeResponse(**answer)
         with self.steps.failing(""):
             function = Resource(urn=token, type=token, custom=True)
             manager, _ = self._manager(function, provider, version)
         assert isinstance(manager, Provider)
         try:
-            return manager.invoke(token, arguments, preview=self._preview)
+            return manager.invoke(token, arguments)
         except ProviderError as error:
             raise InvocationError(f"invocation of {token} returned an error: {error}") from error
 
@@ -208,11 +213,9 @@ class Deployment:
         )
         return self.register(goal)[0].reference
 
-    def _without_provider(
-        self, goal: RegisterResourceRequest, new: Resource, error: NoProviderError
-    ) -> Resource:
+    def _without_provider(self, new: Resource, error: NoProviderError) -> Resource:
         """Let the packs judge inputs that nobody can check, then say what is missing."""
-        new = self._reviewed(goal, new)
+        new = self._reviewed(new)
         with self._lock:
             first = error.package not in self._missing
             self._missing.add(error.package)
@@ -239,17 +242,14 @@ class Deployment:
         kept = old.copy(urn=new.urn, aliases=new.aliases, parent=new.parent)
         return self.steps.same(old, kept, COMPONENTS), False
 
-    def _register(
-        self, goal: RegisterResourceRequest, old: Resource | None, new: Resource, manager: Manager
-    ) -> Resource:
-        identity = goal.importId if goal.custom else ""
+    def _register(self, old: Resource | None, new: Resource, manager: Manager) -> Resource:
         known = (old.import_id or old.id) if old and not old.external else ""
-        imported = bool(identity) and identity != known
+        imported = new.custom and bool(new.import_id) and new.import_id != known
         if imported:
-            old = self.steps.read(old, new, manager, identity)
+            old = self.steps.read(old, new, manager, new.import_id)
         keys = self._recreating.pop(new.urn, None)
         fresh = old is None or old.external or keys is not None
-        new = self._reviewed(goal, self._checked(None if fresh else old, new, manager))
+        new = self._reviewed(self._checked(None if fresh else old, new, manager))
         if old is None:
             return self.steps.create(new, manager)
         if keys is not None:
@@ -260,7 +260,7 @@ class Deployment:
             return self._put_in_place(old, new, manager, _SOME, old_stays=True)
         diff = self._diff(old, new, manager)
         if old.pending_replacement or (diff.changes and diff.replaces):
-            return self._replace(goal, old, new, manager, diff)
+            return self._replace(old, new, manager, diff)
         if diff.changes or old.init_errors:
             return self.steps.update(old, new, manager, diff)
         return self.steps.keep(old, new) if imported else self.steps.same(old, new, manager)
@@ -275,17 +275,17 @@ class Deployment:
                 self.steps.report.message("info", text + ", ".join(missed), new.urn)
         new = new.copy(inputs=inputs)
         checked, failures = manager.check(new, old.inputs if old else {})
-        for path, reason in failures:
-            where = f" in property {path!r}" if path else ""
-            text = f"{new.type} resource {new.name!r} has a problem{where}: {reason}"
+        for wrong in failures:
+            where = f" in property {wrong.property!r}" if wrong.property else ""
+            text = f"{new.type} resource {new.name!r} has a problem{where}: {wrong.reason}"
             self.steps.fail(new.urn, text)
         if failures:
             raise StoppedError(f"{new.urn} has check errors")
         return new.copy(inputs=checked)
 
-    def _reviewed(self, goal: RegisterResourceRequest, new: Resource) -> Resource:
+    def _reviewed(self, new: Resource) -> Resource:
         """Let the packs change and judge the inputs."""
-        inputs, forbidden = self._packs.review(new, goal, self.steps.known(new.provider_urn))
+        inputs, forbidden = self._packs.review(new, self.steps.known(new.provider_urn))
         if forbidden:
             self.steps.failed = True
             # A preview goes on, so that it tells of every violation.
@@ -316,28 +316,20 @@ class Deployment:
 
     # -- replacements -------------------------------------------------------------------------
 
-    def _replace(
-        self,
-        goal: RegisterResourceRequest,
-        old: Resource,
-        new: Resource,
-        manager: Manager,
-        diff: Diff,
-    ) -> Resource:
+    def _replace(self, old: Resource, new: Resource, manager: Manager, diff: Diff) -> Resource:
         if old.protect and new.protect:
             self.steps.fail(new.urn, f'unable to replace resource "{new.urn}"\n{PROTECTED}')
             if not self._preview:
                 raise StoppedError(f"{new.urn} is protected")
-        if goal.importId:
+        if new.import_id:
             raise ProviderError(
                 "previously-imported resources that still specify an ID may not be replaced; "
                 "please remove the `import` declaration from your program"
             )
         # What was carried over from the old resource, such as its name, does not hold any more.
         new = self._checked(None, new, manager)
-        eager = diff.delete_before_replace
-        if goal.deleteBeforeReplaceDefined:
-            eager = goal.deleteBeforeReplace
+        eager = new.delete_before_replace
+        eager = diff.delete_before_replace if eager is None else eager
         if not (eager or old.pending_replacement):
             return self._put_in_place(old, new, manager, diff, old_stays=True)
         with self._lock, self.steps.lock:

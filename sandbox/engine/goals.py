@@ -63,6 +63,9 @@ def wanted(goal: RegisterResourceRequest, urn: str, parent: Resource | None) -> 
         deleted_with=goal.deletedWith or (parent.deleted_with if parent else ""),
         ignore_changes=list(goal.ignoreChanges),
         replace_on_changes=list(goal.replaceOnChanges),
+        delete_before_replace=(
+            goal.deleteBeforeReplace if goal.deleteBeforeReplaceDefined else None
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from google.protobuf import empty_pb2
 from pulumi import RunError
-from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
+from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from sandbox.engine import values
 from sandbox.engine.deployment import Deployment
@@ -76,13 +76,11 @@ class Monitor:
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> resource_pb2.ResourceInvokeResponse:
         """Call a function of a provider."""
-        result, failures = self._deployment.invoke(
+        answer = self._deployment.invoke(
             request.tok, values.from_struct(request.args), request.provider, request.version
         )
-        wrong = [provider_pb2.CheckFailure(property=p, reason=reason) for p, reason in failures]
-        response = resource_pb2.ResourceInvokeResponse(failures=wrong)
-        getattr(response, "return").CopyFrom(values.to_struct(result))
-        return response
+        result: dict[str, Any] = {"return": getattr(answer, "return"), "failures": answer.failures}
+        return resource_pb2.ResourceInvokeResponse(**result)
 
     def SignalAndWaitForShutdown(self, request: empty_pb2.Empty) -> empty_pb2.Empty:  # noqa: N802
         """Let the program end: deletes begin when it has."""

@@ -5,6 +5,7 @@ all packs analyse the result. Stack policies see the finished resources, at the 
 """
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,11 +14,10 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
-from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
 from sandbox.engine import policy_config, values
 from sandbox.engine.plugins import Child
-from sandbox.engine.project import Project
+from sandbox.engine.project import Project, read_python
 from sandbox.engine.report import Reporter
 from sandbox.engine.state import Resource
 from sandbox.stack import EngineError, Finding, Request
@@ -42,8 +42,9 @@ class Pack:
         # Both are used when the program has been given its own folder.
         self.folder = folder = folder.resolve()
         self._config = config.resolve() if config else None
-        description = policy_config.describe(folder)
+        description, options = read_python(folder / "PulumiPolicy.yaml")
         self.version = str(description.get("version") or "0.0.1")
+        own = folder / str(options.get("virtualenv")) / "bin" / "python"
         self._child = Child(
             f"the policy pack {folder}",
             "pulumi.policy",
@@ -57,7 +58,7 @@ class Pack:
                 "PULUMI_DRY_RUN": "true" if preview else "false",
             },
             cwd=folder,
-            python=policy_config.interpreter(folder, description),
+            python=str(own) if own.exists() else sys.executable,
             log=log,
         )
         self.name = folder.name
@@ -148,7 +149,7 @@ class Packs:
             future.result()
 
     def review(
-        self, resource: Resource, goal: RegisterResourceRequest, provider: Resource | None
+        self, resource: Resource, provider: Resource | None
     ) -> tuple[values.Properties, bool]:
         """Remediate and analyse; return the inputs to go on with, and if they are forbidden.
 
@@ -158,8 +159,6 @@ class Packs:
             return resource.inputs, False
         self._wait()
         request = analyzer_pb2.AnalyzeRequest(**_described(resource, resource.inputs, provider))
-        request.options.deleteBeforeReplace = goal.deleteBeforeReplace
-        request.options.deleteBeforeReplaceDefined = goal.deleteBeforeReplaceDefined
         findings = [finding for pack in self._packs for finding in pack.remediate(request)]
         inputs = values.from_struct(request.properties)
         request.properties.CopyFrom(values.to_struct(_public(inputs)))
@@ -215,6 +214,8 @@ def _described(
     """Return what both kinds of request say of a resource."""
     options = analyzer_pb2.AnalyzerResourceOptions(
         protect=resource.protect,
+        deleteBeforeReplace=bool(resource.delete_before_replace),
+        deleteBeforeReplaceDefined=resource.delete_before_replace is not None,
         ignoreChanges=resource.ignore_changes,
         additionalSecretOutputs=resource.additional_secret_outputs,
         aliases=resource.aliases,

@@ -1,53 +1,18 @@
-"""What a policy pack says of itself, and its configuration: defaults, its own, the caller's."""
+"""What a policy pack is configured with: defaults, its own configuration, the caller's."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pulumi.runtime.proto import analyzer_pb2
 
 from sandbox.engine import values
+from sandbox.engine.project import read
 from sandbox.stack import EngineError
 
 LEVELS: Final = ("advisory", "mandatory", "disabled", "remediate")
 """Enforcement levels; their place is their number in the protocol."""
-_JSON_TYPES: dict[str, type | tuple[type, ...]] = {
-    "string": str,
-    "number": (int, float),
-    "integer": int,
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-}
-
-
-def describe(folder: Path) -> dict[str, Any]:
-    """Read `PulumiPolicy.yaml`; raise `EngineError` for what is not a pack in Python."""
-    try:
-        found = yaml.safe_load((folder / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise EngineError(f"{folder} is not a policy pack: {error}") from error
-    runtime = found.get("runtime") if isinstance(found, dict) else None
-    language = runtime.get("name") if isinstance(runtime, dict) else runtime
-    if language != "python":
-        raise EngineError(
-            f"{folder / 'PulumiPolicy.yaml'}: runtime must be python, is {language!r}"
-        )
-    return found
-
-
-def interpreter(folder: Path, description: Mapping[str, Any]) -> str:
-    """Return the interpreter that the pack names, if it is there; else the one that runs us."""
-    runtime = description["runtime"]
-    options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
-    if virtualenv := options.get("virtualenv"):
-        python = folder / virtualenv / "bin" / "python"
-        if python.exists():
-            return str(python)
-    return sys.executable
 
 
 def reconcile(
@@ -89,12 +54,7 @@ def reconcile(
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     """Read a `--policy-pack-config` file: a level or an object per policy, `all` for every one."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EngineError(f"the policy configuration {path} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise EngineError(f"the policy configuration {path} must be a JSON object")
+    content = read(path, json.loads)
     content.pop("environments", None)
     return {
         name: {"enforcementLevel": entry} if isinstance(entry, str) else dict(entry)
@@ -104,7 +64,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 def _verify(what: str, entry: Mapping[str, Any], value: Any) -> None:
     wanted = entry.get("type")
-    if wanted in _JSON_TYPES and not isinstance(value, _JSON_TYPES[wanted]):
+    if wanted and not values.is_of_type(value, wanted):
         raise EngineError(f"{what} must be of type {wanted}, is {value!r}")
     if "enum" in entry and value not in entry["enum"]:
         raise EngineError(f"{what} must be one of {entry['enum']}, is {value!r}")

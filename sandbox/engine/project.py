@@ -3,23 +3,16 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sandbox.engine import values
 from sandbox.engine.secrets import Crypter, passphrase
 from sandbox.stack import EngineError, Stack
-
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "string": (str, int, float, bool),
-    "boolean": bool,
-    "integer": int,
-    "array": list,
-    "object": dict,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +50,14 @@ def find_root(folder: Path) -> Path:
 def load_project(stack: Stack) -> Project:
     """Read `Pulumi.yaml` and the stack's configuration; raise `EngineError` for what is wrong."""
     root = find_root(stack.cwd)
-    described = _read(root / "Pulumi.yaml")
-    name, runtime = described.get("name"), described.get("runtime")
-    language = runtime.get("name") if isinstance(runtime, dict) else runtime
-    if not isinstance(name, str) or language != "python":
-        raise EngineError(
-            f"{root / 'Pulumi.yaml'}: needs a name and `runtime: python`, "
-            f"has name {name!r} and runtime {language!r}"
-        )
+    described, _ = read_python(root / "Pulumi.yaml")
+    name = described.get("name")
+    if not isinstance(name, str):
+        raise EngineError(f"{root / 'Pulumi.yaml'}: needs a name, has {name!r}")
     file = stack.config_file or root / f"Pulumi.{stack.name}.yaml"
     if stack.config_file and not file.is_file():
         raise EngineError(f"the configuration file {file} does not exist")
-    settings = _read(file) if file.is_file() else {}
+    settings = read(file) if file.is_file() else {}
     crypter = Crypter(passphrase(stack.home), settings.get("encryptionsalt"))
     given = _config(settings, name, file)
     schema = _config(described, name, root / "Pulumi.yaml")
@@ -81,10 +70,10 @@ def load_project(stack: Stack) -> Project:
         default = entry.get("value", entry.get("default")) if isinstance(entry, dict) else entry
         value = given.get(key, default)
         if value is not None:
-            plain, is_secret = _decrypt(value, crypter)
+            plain = _decrypt(value, crypter)
             _verify(key, plain, entry, stack.name)
             config[key] = _text(plain)
-            secret_keys.update({key} if is_secret else ())
+            secret_keys.update({key} if plain != value else ())
         elif isinstance(entry, dict) and "type" in entry and key.startswith(f"{name}:"):
             missing.append(key)
     if missing:
@@ -104,12 +93,23 @@ def load_project(stack: Stack) -> Project:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path, parse: Callable[[str], Any] = yaml.safe_load) -> dict[str, Any]:
+    """Read a file that holds a mapping; raise `EngineError` for any other."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise EngineError(f"{path} cannot be read: {error}") from error
-    return _mapping(content, str(path))
+    return _mapping({} if content is None else content, str(path))
+
+
+def read_python(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read the description of a project or a pack, in Python; return also its runtime's options."""
+    described = read(path)
+    runtime = described.get("runtime")
+    runtime = runtime if isinstance(runtime, dict) else {"name": runtime}
+    if runtime.get("name") != "python":
+        raise EngineError(f"{path}: runtime must be python, is {runtime.get('name')!r}")
+    return described, runtime.get("options") or {}
 
 
 def _config(content: Mapping[str, Any], project: str, path: Path) -> dict[str, Any]:
@@ -123,34 +123,31 @@ def _mapping(content: Any, what: str) -> dict[str, Any]:
     return content
 
 
-def _decrypt(value: Any, crypter: Crypter) -> tuple[Any, bool]:
-    """Return a value in clear, and whether anything in it was encrypted."""
-    if isinstance(value, dict) and set(value) == {"secure"}:
-        return crypter.decrypt(value["secure"]), True
-    if isinstance(value, dict | list):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        parts = {key: _decrypt(item, crypter) for key, item in pairs}
-        plain = {key: item for key, (item, _) in parts.items()}
-        hidden = any(is_secret for _, is_secret in parts.values())
-        return plain if isinstance(value, dict) else list(plain.values()), hidden
-    return value, False
+def _decrypt(value: Any, crypter: Crypter) -> Any:
+    """Return a value with every encrypted part of it in clear."""
+
+    def change(part: Any) -> Any:
+        encrypted = isinstance(part, dict) and set(part) == {"secure"}
+        return crypter.decrypt(part["secure"]) if encrypted else part
+
+    return values.transform(value, change)
 
 
 def _verify(key: str, value: Any, entry: Any, stack: str) -> None:
     wanted = entry.get("type") if isinstance(entry, dict) else None
     if wanted is None:
         return
-    if wanted not in _TYPES:
+    if wanted not in {"string", "boolean", "integer", "array", "object"}:
         raise EngineError(f"Pulumi.yaml: {key} has the unknown type {wanted!r}")
     if isinstance(value, str) and wanted != "string":
         with contextlib.suppress(ValueError):
             value = json.loads(value)
-    is_wanted = isinstance(value, _TYPES[wanted])
-    if not is_wanted or (wanted == "integer" and isinstance(value, bool)):
+    is_text = wanted == "string" and isinstance(value, str | int | float)
+    if not (is_text or values.is_of_type(value, wanted)):
         raise EngineError(
             f"stack {stack!r}: configuration key {key!r} must be of type {wanted!r}, has {value!r}"
         )
-    for index, item in enumerate(value if wanted == "array" else ()):
+    for index, item in enumerate(value if isinstance(value, list) else ()):
         _verify(f"{key}[{index}]", item, entry.get("items"), stack)
 
 

@@ -11,7 +11,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 from sandbox.engine import values
 from sandbox.engine.state import Resource
 
-Failures = list[tuple[str, str]]
+Failures = Sequence[provider_pb2.CheckFailure]
 
 
 class ProviderError(Exception):
@@ -47,12 +47,13 @@ class Diff:
 
 
 class Provider:
-    """One configured instance of a plugin."""
+    """One configured instance of a plugin; in a preview it is asked what it would do."""
 
     remote = True
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, *, preview: bool) -> None:
         self._stub = provider_pb2_grpc.ResourceProviderStub(channel)
+        self._preview = preview
 
     def _call(self, method: str, request: Any) -> Any:
         try:
@@ -74,8 +75,7 @@ class Provider:
     ) -> tuple[values.Properties, Failures]:
         """Ask whether inputs are right; return them with defaults, and what is wrong by path."""
         answer = self._ask(method, new, olds=olds, news=new.inputs, randomSeed=os.urandom(32))
-        failures = [(item.property, item.reason) for item in answer.failures]
-        return values.from_struct(answer.inputs), failures
+        return values.from_struct(answer.inputs), answer.failures
 
     def configure(self, state: Resource) -> None:
         """Configure the instance as its state says; it comes before calls about resources."""
@@ -125,15 +125,20 @@ class Provider:
             delete_before_replace=answer.deleteBeforeReplace,
         )
 
-    def create(self, new: Resource, *, preview: bool) -> tuple[str, values.Properties]:
+    def create(self, new: Resource) -> tuple[str, values.Properties]:
         """Create a resource; in a preview say what is known of it beforehand."""
-        seconds = new.custom_timeouts.get("create", 0)
-        answer = self._ask("Create", new, properties=new.inputs, preview=preview, timeout=seconds)
-        if not answer.id and not preview:
+        answer = self._ask(
+            "Create",
+            new,
+            properties=new.inputs,
+            preview=self._preview,
+            timeout=new.custom_timeouts.get("create", 0),
+        )
+        if not answer.id and not self._preview:
             raise ProviderError("provider did not return an ID from Create")
         return answer.id, values.from_struct(answer.properties)
 
-    def update(self, old: Resource, new: Resource, *, preview: bool) -> values.Properties:
+    def update(self, old: Resource, new: Resource) -> values.Properties:
         """Update a resource in place; in a preview say what is known of it afterwards."""
         answer = self._ask(
             "Update",
@@ -143,7 +148,7 @@ class Provider:
             news=new.inputs,
             old_inputs=old.inputs,
             ignoreChanges=new.ignore_changes,
-            preview=preview,
+            preview=self._preview,
             timeout=new.custom_timeouts.get("update", 0),
         )
         return values.from_struct(answer.properties)
@@ -169,15 +174,11 @@ class Provider:
             timeout=old.custom_timeouts.get("delete", 0),
         )
 
-    def invoke(
-        self, token: str, arguments: values.Properties, *, preview: bool
-    ) -> tuple[values.Properties, Failures]:
+    def invoke(self, token: str, arguments: values.Properties) -> provider_pb2.InvokeResponse:
         """Call a function of the provider; return its result, or what is wrong with the call."""
         args = values.to_struct(values.dereference(arguments))
-        request = provider_pb2.InvokeRequest(tok=token, args=args, preview=preview)
-        answer = self._call("Invoke", request)
-        failures = [(item.property, item.reason) for item in answer.failures]
-        return values.from_struct(getattr(answer, "return")), failures
+        request = provider_pb2.InvokeRequest(tok=token, args=args, preview=self._preview)
+        return self._call("Invoke", request)
 
 
 def _raise(error: grpc.RpcError) -> NoReturn:

@@ -11,13 +11,7 @@ from collections.abc import Sequence
 
 from sandbox.engine import values
 from sandbox.engine.plugins import Host
-from sandbox.engine.providers import (
-    Diff,
-    Failures,
-    Provider,
-    ProviderError,
-    UnimplementedError,
-)
+from sandbox.engine.providers import Diff, Failures, Provider, ProviderError, UnimplementedError
 from sandbox.engine.state import PROVIDER_PREFIX, Resource
 
 _INTERNAL = "__internal"
@@ -38,14 +32,14 @@ class Components:
         del ignore
         return Diff(changes=bool(values.changed_keys(old.inputs, new)))
 
-    def create(self, new: Resource, *, preview: bool) -> tuple[str, values.Properties]:
+    def create(self, new: Resource) -> tuple[str, values.Properties]:
         """Begin without outputs."""
-        del new, preview
+        del new
         return "", {}
 
-    def update(self, old: Resource, new: Resource, *, preview: bool) -> values.Properties:
+    def update(self, old: Resource, new: Resource) -> values.Properties:
         """Keep the outputs until the program says others."""
-        del new, preview
+        del new
         return old.outputs
 
     def delete(self, old: Resource) -> None:
@@ -61,8 +55,9 @@ class Components:
 class Registry(Components):
     """The configured providers of one operation, by reference."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, preview: bool) -> None:
         self.require = host.require
+        self._preview = preview
         self._host = host
         self._checked: dict[str, Provider] = {}
         self._configured: dict[str, Provider] = {}
@@ -78,7 +73,8 @@ class Registry(Components):
             return self.get(state.reference) or self._configure(state)
 
     def _open(self, state: Resource) -> Provider:
-        return Provider(self._host.open(state.type.removeprefix(PROVIDER_PREFIX)))
+        channel = self._host.open(state.type.removeprefix(PROVIDER_PREFIX))
+        return Provider(channel, preview=self._preview)
 
     def _configure(self, state: Resource) -> Provider:
         provider = self._checked.pop(state.urn, None) or self._open(state)
@@ -102,15 +98,14 @@ class Registry(Components):
         after = _plain(old.copy(inputs=new)).inputs
         return provider.diff(_plain(old), after, ignore, method="DiffConfig")
 
-    def create(self, new: Resource, *, preview: bool) -> tuple[str, values.Properties]:
+    def create(self, new: Resource) -> tuple[str, values.Properties]:
         """Configure a new provider."""
-        identity = values.UNKNOWN if preview else str(uuid.uuid4())
+        identity = values.UNKNOWN if self._preview else str(uuid.uuid4())
         self._configure(new.copy(id=identity))
         return identity, _plain(new).inputs
 
-    def update(self, old: Resource, new: Resource, *, preview: bool) -> values.Properties:
+    def update(self, old: Resource, new: Resource) -> values.Properties:
         """Configure a provider anew under the id that it has."""
-        del preview
         self._configure(new.copy(id=old.id))
         return _plain(new).inputs
 

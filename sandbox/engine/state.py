@@ -42,6 +42,8 @@ class Resource(
     ignore_changes: list[str] = []
     replace_on_changes: list[str] = []
     extra: dict[str, Any] = {}
+    # Of one registration, not of the state.
+    delete_before_replace: bool | None = None
 
     @property
     def name(self) -> str:
@@ -75,8 +77,8 @@ class Resource(
 
     def to_json(self) -> dict[str, Any]:
         """Give the checkpoint's form; what is empty is left out."""
-        found = msgspec.to_builtins(self)
-        return {**found, **found.pop("extra", {})}
+        found = msgspec.to_builtins(self.copy(extra={}, delete_before_replace=None))
+        return {**found, **self.extra}
 
 
 FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(Resource))

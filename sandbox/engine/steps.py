@@ -3,7 +3,7 @@
 import functools
 import re
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from time import monotonic
 
@@ -35,7 +35,6 @@ class Steps:
 
     def __init__(
         self,
-        before: Iterable[Resource],
         journal: Journal,
         registry: Registry,
         reporter: Reporter,
@@ -51,10 +50,10 @@ class Steps:
         self.report = reporter
         self.lock = threading.Lock()
         self.news: dict[str, Resource] = {}
-        self.olds = {resource.urn: resource for resource in before if not resource.delete}
+        self._before = journal.current().resources
+        self.olds = {resource.urn: resource for resource in self._before if not resource.delete}
         # URNs whose deletion is planned or done: what goes with one of them is left to it.
         self.doomed: set[str] = set()
-        self._before = tuple(before)
         self._targets = [_glob(pattern) for pattern in request.targets]
         self._slots = threading.BoundedSemaphore(request.parallel)
         self._cancelled = threading.Event()
@@ -210,7 +209,7 @@ class Steps:
         with self.step(op, new, old, diff):
             born = new.copy(created=now(), modified=now())
             with self.asking(manager, "creating", new, partly=born):
-                identity, outputs = manager.create(new, preview=self.preview)
+                identity, outputs = manager.create(new)
             created = born.copy(id=identity, outputs=with_secrets(new, outputs))
             return self.settle(created, began=new, old=old, old_stays=old_stays)
 
@@ -226,7 +225,7 @@ class Steps:
             # Half an update is to be done again: the state keeps the inputs that it had.
             partly = new.copy(inputs=old.inputs)
             with self.asking(manager, "updating", old, partly=partly, old=old):
-                outputs = manager.update(old, new, preview=self.preview)
+                outputs = manager.update(old, new)
             new = new.copy(outputs=with_secrets(new, outputs))
             return self.settle(new, began=old, old=old)
 

@@ -19,6 +19,14 @@ OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 # Python's SDK sends and understands this one for a value of any type.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _MISSING = object()
+_JSON_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 
 Properties = dict[str, Any]
 
@@ -64,6 +72,13 @@ def secret(value: Any) -> Any:
 def is_unknown(value: Any) -> bool:
     """Say whether the value itself is unknown."""
     return isinstance(value, str) and value == UNKNOWN
+
+
+def is_of_type(value: Any, name: str) -> bool:
+    """Say whether a value is of a type of JSON schema; what has no such type is of any."""
+    if isinstance(value, bool):
+        return name == "boolean" or name not in _JSON_TYPES
+    return isinstance(value, _JSON_TYPES.get(name, object))
 
 
 def has_secret(value: Any) -> bool:

@@ -86,7 +86,7 @@ def test_a_pack_is_configured_as_the_cli_does_it(bench, pack, config, levels):
         ({"small": {"limit": "much"}}, "'limit' must be of type number, is 'much'"),
         ({"small": "strict"}, "'strict' is not an enforcement level"),
         ("{", "cannot be read"),
-        ("[]", "must be a JSON object"),
+        ("[]", "holds a list, not a mapping"),
     ],
 )
 def test_a_wrong_configuration_of_a_pack_is_refused(bench, pack, config, message):
@@ -139,7 +139,7 @@ def test_a_pack_sees_the_project_the_options_and_the_provider(bench, pack):
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [
-        (lambda f: (f / "PulumiPolicy.yaml").unlink(), "is not a policy pack"),
+        (lambda f: (f / "PulumiPolicy.yaml").unlink(), "PulumiPolicy.yaml cannot be read"),
         (lambda f: (f / "PulumiPolicy.yaml").write_text("runtime: nodejs\n"), "must be python"),
         (lambda f: (f / "__main__.py").write_text("print('hello')\n"), "must be a port"),
         (lambda f: (f / "__main__.py").write_text("raise ValueError('broken')\n"), "broken"),

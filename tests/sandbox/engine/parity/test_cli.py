@@ -87,7 +87,6 @@ def test_an_interrupted_create_is_told_in_the_same_words_until_a_refresh(name, t
     plugin = Plugin(module="demo_provider", path=HERE)
     engine = BuiltinEngine({"demo": plugin}) if name == "builtin" else PulumiCli(install_demo)
     up_killed_in_a_create(engine, stack, request, tmp_path / "cloud")
-    engine.cancel(stack)
     for told in (True, False):
         result = engine.up(stack, request)
         assert result.ok, result.diagnostics
