@@ -1,7 +1,8 @@
 """Another process that puts back what verification changed, however verification ends.
 
-It is told what to put back before anything is changed, and acts when it is told that verification
-is over, or when the pipe to it closes, which even a killed process cannot forget to do.
+It stands by before anything is changed, is told of every trace before that is made, and acts when
+it is told that verification is over, or when the pipe to it closes, which even a killed process
+cannot forget to do.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ops.verify.rows import Rows
 from ops.verify.traces import Traces, put_back
 
 _DIED = "the process that was to put things back has died"
+_STANDS_BY = "stands by"
 _NOT_FOR_IT = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -42,13 +44,19 @@ class Guard:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
+        self._stands_by = False
         self._over = False
 
     def note(self, traces: Traces) -> None:
-        """Say what is to be put back from now on. Raises OperatorError."""
+        """Say what is to be put back from now on. Raises OperatorError.
+
+        Waits until the other process is out of this one's group: until then both can be killed at
+        once, and a note in the pipe would be read by nobody.
+        """
         try:
+            self._see_it_stand_by()
             self._pipe.send(traces)
-        except OSError as error:
+        except (EOFError, OSError) as error:
             raise OperatorError(f"{_DIED}: nothing more is changed; run it again") from error
 
     def put_back(self) -> str:
@@ -57,10 +65,15 @@ class Guard:
             return ""
         self._over = True
         try:
+            self._see_it_stand_by()
             self._pipe.send(None)
             return str(self._pipe.recv())
         except (EOFError, OSError):
             return _DIED
+
+    def _see_it_stand_by(self) -> None:
+        if not self._stands_by:
+            self._stands_by = self._pipe.recv() == _STANDS_BY
 
 
 @contextmanager
@@ -87,6 +100,8 @@ def guarded(deployed: Deployed, profile: str | None, token: str) -> Generator[Gu
 
 def _stand_by(pipe: Pipe, deployed: Deployed, profile: str | None, token: str) -> None:
     os.setsid()  # who ends a group of processes does not mean this one
+    with suppress(OSError):  # who has gone already left nothing
+        pipe.send(_STANDS_BY)
     with suppress(ClientError, BotoCoreError, OperatorError):
         Rows(deployed, profile)  # makes the clients, while verification is at work
     traces = Traces()

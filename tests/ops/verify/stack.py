@@ -45,12 +45,12 @@ class Stack:
             **variables,
         }
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
+    def start(self, *options: str, **variables: str) -> subprocess.Popen[str]:
         """Start verification in a session of its own, as a terminal would."""
         process = subprocess.Popen(
             self.command(*options),
             cwd=ROOT,
-            env=self.environment(),
+            env=self.environment(**variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

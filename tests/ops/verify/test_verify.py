@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -157,8 +158,25 @@ def test_ended_while_the_shop_is_closed_or_an_order_is_there_it_puts_things_back
         pytest.fail("it always came to its end before it could be stopped")
 
 
-def _ended_at(stack: Stack, moment: Callable[[Stack], bool], number: signal.Signals) -> int:
-    process = stack.start()
+LATE = """
+import sys, time
+if any("multiprocessing" in argument for argument in sys.orig_argv):
+    time.sleep(4)
+"""
+"""Python starts the process that puts things back so late that a shop would be closed by then."""
+
+
+def test_who_puts_things_back_is_there_before_anything_is_changed_however_late_it_starts(
+    stack: Stack, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(LATE, encoding="utf-8")
+    assert _ended_at(stack, Stack.is_closed, signal.SIGKILL, PYTHONPATH=str(tmp_path)) != 0
+
+
+def _ended_at(
+    stack: Stack, moment: Callable[[Stack], bool], number: signal.Signals, **variables: str
+) -> int:
+    process = stack.start(**variables)
     _until(lambda: moment(stack) or process.poll() is not None)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
