@@ -8,7 +8,7 @@ from typing import Any, Final
 from pulumi.runtime.proto.provider_pb2 import CheckFailure
 
 from sandbox.aws.schema import ITEM, Kind, Property, ResourceType
-from sandbox.aws.values import SIGNATURE, UNKNOWN, Path, contains_unknown, spell
+from sandbox.aws.values import ARCHIVE, SIGNATURE, UNKNOWN, Path, contains_unknown, spell
 
 DEFAULTS: Final = "__defaults"
 """The input that lists which others were filled in, as in the states of the official provider."""
@@ -99,7 +99,7 @@ class Checked:
                 return [self.value(item, it, (*at, n)) for n, it in enumerate(value)]
             case Kind.OBJECT, dict():
                 return _defaults(known.fields) | self.fields(known.fields, value, at)
-            case Kind.ARCHIVE, dict() if SIGNATURE in value:
+            case Kind.ARCHIVE, dict() if value.get(SIGNATURE) == ARCHIVE:
                 return value
             case _:
                 raise TypeError(known.kind)

@@ -3,11 +3,10 @@
 import base64
 import hashlib
 import io
-import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from sandbox.aws.errors import ProviderError
@@ -15,6 +14,9 @@ from sandbox.aws.values import ARCHIVE, SIGNATURE
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member of a zip made here, so that equal files make equal bytes."""
+
+_MODE: Final = 0o100755
+"""A file that all may read and execute, for the same reason."""
 
 Archive = Mapping[str, Any]
 """An archive or asset of the protocol: `assets`, `path`, `text` or `uri` beside its signature."""
@@ -26,15 +28,14 @@ class ArchiveError(ProviderError):
 
 def zipped(archive: Archive, cwd: Path) -> bytes:
     """Return the archive as a zip file; a path is taken from `cwd`."""
-    source = _zip_file(archive, cwd)
-    if source is not None:
+    if source := _zip_file(archive, cwd):
         return source.read_bytes()
     buffer = io.BytesIO()
     # Stored, not compressed: the only reader is on this machine.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
-        for name, content, mode in sorted(_members(archive, cwd, name="")):
+        for name, content in sorted(_members(archive, cwd, PurePosixPath())):
             member = zipfile.ZipInfo(name, _EPOCH)
-            member.external_attr = (stat.S_IFREG | mode) << 16
+            member.external_attr = _MODE << 16
             target.writestr(member, content)
     return buffer.getvalue()
 
@@ -79,32 +80,18 @@ def _zip_file(archive: Archive, cwd: Path) -> Path | None:
     return path
 
 
-def _members(archive: Archive, cwd: Path, name: str) -> Iterator[tuple[str, bytes, int]]:
-    """Yield name, content and mode of each file within an archive or asset of the given name."""
-    slash = f"{name}/" if name else ""
-    path, is_archive = _path(archive, cwd), archive[SIGNATURE] == ARCHIVE
-    if path and path.is_file() and is_archive:
-        with zipfile.ZipFile(path) as opened:
-            for member in opened.infolist():
-                if not member.is_dir():
-                    mode = (member.external_attr >> 16) & 0o777 or 0o644
-                    yield slash + member.filename, opened.read(member), mode
-    elif path and path.is_file():
-        yield name, path.read_bytes(), _mode(path)
-    elif path:
-        for file in sorted(path.rglob("*")):
+def _members(archive: Archive, cwd: Path, name: PurePosixPath) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file within an archive or asset of the given name."""
+    path = _path(archive, cwd)
+    if archive[SIGNATURE] != ARCHIVE:
+        yield str(name), path.read_bytes() if path else archive.get("text", "").encode()
+    elif path is None:
+        for inner, each in archive.get("assets", {}).items():
+            yield from _members(each, cwd, name / inner)
+    elif path.is_dir():
+        for file in path.rglob("*"):
             inner = file.relative_to(path)
             if file.is_file() and "__pycache__" not in inner.parts:
-                yield slash + inner.as_posix(), file.read_bytes(), _mode(file)
-    elif is_archive:
-        for inner, each in archive.get("assets", {}).items():
-            yield from _members(each, cwd, slash + inner)
-    elif name:
-        yield name, archive.get("text", "").encode(), 0o644
+                yield str(name / inner), file.read_bytes()
     else:
-        raise ArchiveError("a text alone is not an archive")
-
-
-def _mode(path: Path) -> int:
-    """Return read rights for all, and the owner's right to execute for all, whatever the umask."""
-    return 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
+        raise ArchiveError(f"{path} is an archive within another one: unpack it to a folder")

@@ -80,11 +80,8 @@ def spell(path: Path) -> str:
     """Write a path as Pulumi does: `a.b[0]["a key with spaces"]`."""
     text = ""
     for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif _PLAIN_KEY.fullmatch(part):
+        if isinstance(part, str) and _PLAIN_KEY.fullmatch(part):
             text += f".{part}" if text else part
         else:
-            quoted = part.replace("\\", "\\\\").replace('"', '\\"')
-            text += f'["{quoted}"]'
+            text += f"[{json.dumps(part)}]"
     return text

@@ -6,7 +6,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from sandbox.aws.values import UNKNOWN, lift, lower
-from tests.sandbox.aws.driver import CheckFailedError, Driver
+from tests.sandbox.aws.driver import CheckFailedError, Driver, asset
 from tests.sandbox.aws.examples import CODE, TRUST
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -109,6 +109,15 @@ def test_what_is_not_known_yet_passes_every_check(offline: Driver):
     inputs = offline.check(FUNCTION, "f", {**given, "runtime": "python3.11"})
 
     assert {name: inputs[name] for name in given} == given
+
+
+def test_code_that_is_no_archive_is_refused(offline: Driver):
+    given = {"role": "r", "handler": "h", "runtime": "python3.11", "code": asset(text="x")}
+
+    with pytest.raises(CheckFailedError) as refused:
+        offline.check(FUNCTION, "f", given)
+
+    assert "expected an archive" in refused.value.failures["code"]
 
 
 def test_a_function_without_code_is_refused(offline: Driver):
