@@ -80,16 +80,13 @@ def find(operation: Operation) -> dict[str, Any] | None:
 def update(operation: Operation) -> dict[str, Any]:
     """Apply the changes, and return the outputs."""
     each, changed = operation.type, operation.changed
-    if not isinstance(each.update, tuple):
-        each.update(operation)
-    else:
-        parameters = operation.parameters(changed)
-        for call in each.update:
-            if operation.takes(call) & parameters.keys():
-                whole = call == each.create
-                operation.call(call, **operation.parameters() if whole else parameters)
-                operation.settled()
-        operation.set_apart(changed, parameters)
+    parameters = operation.parameters(changed)
+    for call in each.update:
+        if operation.takes(call) & parameters.keys():
+            whole = call == each.create
+            operation.call(call, **operation.parameters() if whole else parameters)
+            operation.settled()
+    operation.set_apart(changed, parameters)
     if changed & {"tags", "tagsAll"}:
         operation.update_tags()
     return _outputs(operation)

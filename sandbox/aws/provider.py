@@ -160,8 +160,9 @@ class AwsProvider:
         if found is None:
             return pb.ReadResponse()
         if inputs:
-            outputs = state.refreshed(operation, found)
-            inputs = state.drifted(operation.type, inputs, outputs)
+            outputs = state.brought(operation.type, old, found)
+            given = {name: each for name, each in found.items() if name in inputs}
+            inputs = state.brought(operation.type, inputs, given)
         else:
             outputs = {**old, **{name: each for name, each in found.items() if each is not None}}
             inputs = state.imported(operation.type, found)

@@ -136,7 +136,7 @@ class ResourceType:
     one that is the `id` says what the creating call takes or answers as such."""
     create: str
     read: str | Callable[["Operation"], Mapping[str, Any] | None]
-    update: tuple[str, ...] | Callable[["Operation"], None]
+    update: tuple[str, ...]
     """The calls that take changes; the creating one takes all of the inputs again."""
     delete: str | Callable[["Operation"], None]
     answer: str = ""

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.aws.check import DEFAULTS
 from sandbox.aws.diff import same
 from sandbox.aws.operation import Operation
-from sandbox.aws.schema import Kind, Property, ResourceType
+from sandbox.aws.schema import Property, ResourceType
 from sandbox.aws.shapes import dig, from_aws
 from sandbox.aws.values import UNKNOWN
 
@@ -67,32 +67,20 @@ def observed(operation: Operation, answer: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def refreshed(operation: Operation, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the state brought up to what the cloud says.
+def brought(
+    each: ResourceType, values: Mapping[str, Any], found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a state, or its inputs, brought up to what the cloud says.
 
     What means the same keeps its old spelling. What is not in `found` stays as it was; what is None
     there is gone.
     """
-    state = dict(operation.state)
-    for name, known in operation.type.properties.items():
-        if name in found and not same(known, state.get(name), found[name]):
-            state[name] = found[name]
-    return {name: value for name, value in state.items() if value is not None}
-
-
-def drifted(
-    each: ResourceType, inputs: Mapping[str, Any], state: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return inputs with the values that the state now has."""
-    brought = {
-        name: state.get(name)
-        if (known := each.properties.get(name))
-        and known.kind is not Kind.ARCHIVE
-        and not same(known, state.get(name), value)
-        else value
-        for name, value in inputs.items()
+    fresh = {
+        name: value
+        for name, value in found.items()
+        if not same(each.properties[name], values.get(name), value)
     }
-    return {name: value for name, value in brought.items() if value is not None}
+    return {name: value for name, value in {**values, **fresh}.items() if value is not None}
 
 
 def imported(each: ResourceType, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """DynamoDB: tables that pay per request, with their indexes, time to live and stream."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.aws import schema as row
@@ -9,11 +9,13 @@ from sandbox.aws.shapes import to_aws
 
 
 def _sent(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
-    """Complete what DynamoDB takes as a whole or not at all: a stream, and the end of a ttl."""
+    """Complete what DynamoDB takes as a whole: a stream, steps between indexes, a ttl's end."""
     if "StreamSpecification" in given:
         enabled = bool(operation.inputs.get("streamEnabled"))
         view = {"StreamViewType": operation.get("streamViewType")} if enabled else {}
         given["StreamSpecification"] = {"StreamEnabled": enabled, **view}
+    if operation.state and "GlobalSecondaryIndexes" in given:
+        given |= _index_changes(operation)
     if "TimeToLiveSpecification" in given and not operation.inputs.get("ttl"):
         name = operation.state["ttl"]["attributeName"]
         given["TimeToLiveSpecification"] = {"AttributeName": name, "Enabled": False}
@@ -26,27 +28,18 @@ def _active(found: Mapping[str, Any]) -> bool:
     return {found["TableStatus"], *states} == {"ACTIVE"}
 
 
-def _update(operation: Operation) -> None:
-    parameters = operation.parameters(operation.changed - {"attributes"})
-    attributes = operation.parameters({"attributes"})
-    if operation.takes("update_table") & parameters.keys():
-        operation.call("update_table", **parameters)
-        operation.settled()
-    for step in _index_steps(operation):
-        operation.call("update_table", **attributes, GlobalSecondaryIndexUpdates=step)
-        operation.settled()
-    operation.set_apart(operation.changed, parameters)
-
-
-def _index_steps(operation: Operation) -> Iterator[dict[str, Any]]:
-    """Delete and create indexes; DynamoDB takes one of them at a time."""
-    known = operation.type.properties["globalSecondaryIndexes"]
+def _index_changes(operation: Operation) -> dict[str, Any]:
+    """Return what deletes and creates indexes; this DynamoDB takes any number of them at once."""
+    properties = operation.type.properties
+    indexes = properties["globalSecondaryIndexes"]
     old, new = (
-        {each["IndexName"]: each for each in to_aws(known, values.get(known.name) or ())}
+        {each["IndexName"]: each for each in to_aws(indexes, values.get(indexes.name) or ())}
         for values in (operation.state, operation.inputs)
     )
-    yield from ({"Delete": {"IndexName": name}} for name in old if old[name] != new.get(name))
-    yield from ({"Create": new[name]} for name in new if new[name] != old.get(name))
+    gone = [{"Delete": {"IndexName": name}} for name in old if old[name] != new.get(name)]
+    made = [{"Create": new[name]} for name in new if new[name] != old.get(name)]
+    known = to_aws(properties["attributes"], operation.inputs["attributes"])
+    return {"AttributeDefinitions": known, "GlobalSecondaryIndexUpdates": gone + made}
 
 
 _PROJECTIONS: Final = ("ALL", "INCLUDE", "KEYS_ONLY")
@@ -102,7 +95,7 @@ TABLE: Final = row.resource(
     answer="Table",
     sends=_sent,
     tells=lambda operation, found: {**found, **operation.call("describe_time_to_live")},
-    update=_update,
+    update=("update_table",),
     delete="delete_table",
     ready=_active,
     key={"TableName": "id"},

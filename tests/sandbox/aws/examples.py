@@ -300,13 +300,14 @@ def table(driver: Driver, name: Callable[[str], str]) -> Example:
         },
         changed={
             "globalSecondaryIndexes": [
+                {"name": "StoreIdIndex", "hashKey": "storeId", "projectionType": "KEYS_ONLY"},
                 {
                     "name": "ByStore",
                     "hashKey": "storeId",
                     "rangeKey": "createdAt",
                     "projectionType": "INCLUDE",
                     "nonKeyAttributes": ["total"],
-                }
+                },
             ],
             "tags": OTHER_TAGS,
         },

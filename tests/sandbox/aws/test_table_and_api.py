@@ -17,7 +17,7 @@ def session() -> Session:
 
 
 def calls(each: ResourceType) -> set[str]:
-    named = {each.create, *(each.update if isinstance(each.update, tuple) else ())}
+    named = {each.create, *each.update}
     own = {call for known in each.properties.values() for call in known.own or ()}
     return named | own | {call for call in (each.read, each.delete) if isinstance(call, str)}
 
@@ -52,7 +52,7 @@ def sent() -> Iterator[Any]:
 def test_what_the_table_sends_has_a_place_in_a_call_that_sets_it(each, known):
     sets = {
         each.create,
-        *(each.update if isinstance(each.update, tuple) else ()),
+        *each.update,
         *(known.own or ()),
     }
 
