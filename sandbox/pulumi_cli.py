@@ -7,10 +7,12 @@ the stack's configuration there, because the CLI writes its salt into that file.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -72,11 +74,6 @@ class PulumiCli:
         """Replace the state by one that `export` gave."""
         self._ask(stack, "stack", "import", text=json.dumps(deployment))
 
-    def cancel(self, stack: Stack) -> str:
-        """Take away the lock that an operation left behind."""
-        self._ask(stack, "cancel", "--yes")
-        return ""
-
     def _operate(self, stack: Stack, request: Request, command: str, *extra: str) -> Result:
         if command != "refresh":
             extra += tuple(_flags("--policy-pack", request.policy_packs))
@@ -132,22 +129,24 @@ class PulumiCli:
 
         def run(cwd: Path, *more: str, capture: bool) -> subprocess.CompletedProcess[str]:
             colour = "auto" if sys.stdout.isatty() and not capture else "never"
-            return subprocess.run(
-                [binary, *more, "--non-interactive", "--color", colour],
-                cwd=cwd,
-                env=environment,
-                capture_output=capture,
-                text=True,
-                input=text,
-                check=False,
-            )
+            with _unhurried():
+                return subprocess.run(
+                    [binary, *more, "--non-interactive", "--color", colour],
+                    cwd=cwd,
+                    env=environment,
+                    capture_output=capture,
+                    text=True,
+                    input=text,
+                    check=False,
+                )
 
-        stacks = stack.home / "backend" / ".pulumi" / "stacks" / beside.name
-        if not (stacks / f"{stack.name}.json").exists():
+        kept = stack.home / "backend" / ".pulumi"
+        _drop_locks_of_the_dead(kept / "locks" / "organization" / beside.name / stack.name)
+        if not (kept / "stacks" / beside.name / f"{stack.name}.json").exists():
             made = run(beside, "stack", "select", stack.name, "--create", capture=True)
             if made.returncode:
                 raise EngineError(f"pulumi stack select: {made.stderr.strip()}")
-        if arguments[0] in {"stack", "cancel"}:
+        if arguments[0] == "stack":
             return run(beside, *arguments, "--stack", stack.name, capture=capture)
         named = ("--stack", stack.name, "--config-file", str(config))
         return run(stack.cwd, *arguments, *named, capture=capture)
@@ -167,6 +166,32 @@ class PulumiCli:
             # What the flag --event-log needs to be there.
             "PULUMI_DEBUG_COMMANDS": "true",
         }
+
+
+@contextmanager
+def _unhurried() -> Generator[None]:
+    """Leave Ctrl-C to the CLI, which the terminal sends it to as well, and wait for its end.
+
+    It records what it was at and gives its lock back; a killed one does neither.
+    """
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+def _drop_locks_of_the_dead(folder: Path) -> None:
+    """Take away the locks that killed CLIs left, which nobody else would."""
+    for lock in folder.glob("*.json"):
+        with suppress(FileNotFoundError, ValueError):  # its owner takes it away or writes it now
+            try:
+                os.kill(json.loads(lock.read_text())["pid"], 0)
+            except (ProcessLookupError, PermissionError):
+                lock.unlink()
 
 
 def _flags(name: str, given: tuple[Any, ...]) -> Iterator[str]:

@@ -175,7 +175,3 @@ class Engine(Protocol):
     def import_(self, stack: Stack, deployment: Mapping[str, Any]) -> None:
         """Replace the state by one that `export` or `pulumi stack export` gave."""
         ...
-
-    def cancel(self, stack: Stack) -> str:
-        """Take away the lock that an operation left behind; return who held it, or nothing."""
-        ...
