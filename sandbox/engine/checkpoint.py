@@ -129,14 +129,12 @@ class StateFile:
             return from_deployment(latest, self._crypter) if latest else Snapshot()
         except FileNotFoundError:
             return Snapshot()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise self._damaged(f"it is not a checkpoint ({error})") from error
         except EngineError as error:
-            raise self._damaged(str(error)) from error
-
-    def _damaged(self, reason: str) -> EngineError:
+            reason = str(error)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"it is not a checkpoint ({error})"
         kept = f"; the one before is {self.backup}" if self.backup.exists() else ""
-        return EngineError(f"the state file {self.path} cannot be used: {reason}{kept}")
+        raise EngineError(f"the state file {self.path} cannot be used: {reason}{kept}")
 
     def keep_backup(self) -> None:
         """Put a copy of the state beside it, before the first change of an operation."""

@@ -131,8 +131,9 @@ class Deployment:
             with self.steps.lock:
                 self.steps.news[urn] = new
             self.steps.journal.finish(swap={old: new}, write=old.outputs != outputs)
-            former = new.aliases[0] if new.aliases else urn
-            self.steps.report.outputs(new, self.steps.olds.get(former))
+            if new.type == STACK_TYPE:
+                former = new.aliases[0] if new.aliases else urn
+                self.steps.report.stack_outputs = (new, self.steps.olds.get(former))
 
     def review_stack(self) -> None:
         """Ask the stack policies, once everything is there."""
@@ -176,11 +177,10 @@ class Deployment:
         if not new.custom:
             return COMPONENTS, ""
         registry = self.steps.registry
-        if new.is_provider:
-            registry.require(new.type.removeprefix(PROVIDER_PREFIX))
-            return registry, ""
-        package = new.type.split(":", 1)[0]
+        package = new.type.removeprefix(PROVIDER_PREFIX).split(":", 1)[0]
         registry.require(package)
+        if new.is_provider:
+            return registry, ""
         reference = reference or self._default_provider(package, version)
         if provider := registry.get(reference):
             return provider, reference
@@ -192,26 +192,24 @@ class Deployment:
     def _default_provider(self, package: str, version: str) -> str:
         """Register the provider that a program gets without asking, named as the CLI names it."""
         with self._default_lock:
-            if (package, version) not in self._defaults:
-                self._defaults[package, version] = self._register_default(package, version)
+            if known := self._defaults.get((package, version)):
+                return known
+            inputs: values.Properties = {"__internal": {}}
+            for key, value in self._project.config.items():
+                namespace, _, name = key.partition(":")
+                if namespace == package:
+                    secret = key in self._project.secret_keys
+                    inputs[name] = values.secret(value) if secret else value
+            if version:
+                inputs["version"] = version
+            goal = RegisterResourceRequest(
+                type=PROVIDER_PREFIX + package,
+                name=f"default_{version.replace('.', '_')}" if version else "default",
+                custom=True,
+                object=values.to_struct(inputs),
+            )
+            self._defaults[package, version] = self.register(goal)[0].reference
             return self._defaults[package, version]
-
-    def _register_default(self, package: str, version: str) -> str:
-        inputs: values.Properties = {"__internal": {}}
-        for key, value in self._project.config.items():
-            namespace, _, name = key.partition(":")
-            if namespace == package:
-                secret = key in self._project.secret_keys
-                inputs[name] = values.secret(value) if secret else value
-        if version:
-            inputs["version"] = version
-        goal = RegisterResourceRequest(
-            type=PROVIDER_PREFIX + package,
-            name=f"default_{version.replace('.', '_')}" if version else "default",
-            custom=True,
-            object=values.to_struct(inputs),
-        )
-        return self.register(goal)[0].reference
 
     def _without_provider(self, new: Resource, error: NoProviderError) -> Resource:
         """Let the packs judge inputs that nobody can check, then say what is missing."""

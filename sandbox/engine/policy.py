@@ -192,8 +192,7 @@ class Packs:
         return self._tell(findings)
 
     def _tell(self, findings: list[Finding]) -> bool:
-        for finding in findings:
-            self._report.finding(finding)
+        self._report.findings += findings
         return any(finding.level == "mandatory" for finding in findings)
 
     def close(self) -> None:

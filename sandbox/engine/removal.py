@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from sandbox.engine import values
+from sandbox.engine.providers import Diff
 from sandbox.engine.state import Resource, now
 from sandbox.engine.steps import Steps, StoppedError, with_secrets
-from sandbox.stack import Op, Step
+from sandbox.stack import Op
 
 _NOT_A_TARGET = (
     "will be destroyed but was not specified in --target list.\n"
@@ -72,7 +73,7 @@ def refresh(steps: Steps) -> None:
 
 def _refresh(steps: Steps, old: Resource) -> None:
     with steps.failing(old.urn):
-        began, op, changed = monotonic(), Op.SAME, ()
+        began, op, diff = monotonic(), Op.SAME, Diff(changes=False)
         new, manager = old, steps.manager_of(old)
         if manager.remote and not old.pending_replacement:
             with steps.asking(manager):
@@ -86,19 +87,12 @@ def _refresh(steps: Steps, old: Resource) -> None:
                 op = Op.DELETE
                 steps.journal.finish(drop=old)
             else:
-                differs = bool(changed or old.init_errors) or new.inputs != old.inputs
+                diff = Diff(changes=True, changed=changed)
                 if not old.external:
                     # What an update would undo: what was wanted, against what was found.
-                    diff = manager.diff(new, old.inputs, old.ignore_changes)
-                    changed = diff.changed if diff.changes else ()
-                op = Op.UPDATE if changed else Op.SAME
-                if differs:
+                    undone = manager.diff(new, old.inputs, old.ignore_changes)
+                    diff = Diff(changes=undone.changes, changed=undone.changed)
+                op = Op.UPDATE if diff.changes and diff.changed else Op.SAME
+                if changed or old.init_errors or new.inputs != old.inputs:
                     steps.journal.finish(swap={old: new.copy(modified=now())})
-        told = Step(
-            op=op,
-            urn=old.urn,
-            type=old.type,
-            changed=changed if op is Op.UPDATE else (),
-            duration=monotonic() - began,
-        )
-        steps.report.step(told, old, new)
+        steps.report.ended(op, old, new, diff, began=began)

@@ -1,9 +1,11 @@
 """What an operation tells while it runs: kept for its result, and passed on to whoever shows it."""
 
 import threading
+from time import monotonic
 
 from sandbox.engine.display import Lines
-from sandbox.engine.state import STACK_TYPE, Resource
+from sandbox.engine.providers import Diff
+from sandbox.engine.state import Resource
 from sandbox.stack import Diagnostic, Finding, Op, Step
 
 # What the CLI's change summary counts, and under which name.
@@ -32,17 +34,30 @@ class Reporter:
             if not _is_default_provider(new):
                 self._view.started(op, new)
 
-    def step(self, step: Step, old: Resource | None, new: Resource) -> None:
+    def ended(
+        self,
+        op: Op,
+        old: Resource | None,
+        new: Resource,
+        diff: Diff,
+        *,
+        began: float,
+        failed: bool = False,
+    ) -> None:
         """Tell that a step has ended. Default providers are the engine's own affair."""
+        step = Step(
+            op=op,
+            urn=new.urn,
+            type=new.type,
+            changed=diff.changed if diff.changes else (),
+            replacing=diff.replaces,
+            failed=failed,
+            duration=monotonic() - began,
+        )
         with self._lock:
-            if not _is_default_provider(new) or step.failed:
+            if not _is_default_provider(new) or failed:
                 self.steps.append(step)
                 self._view.ended(step, old, new)
-
-    def outputs(self, new: Resource, old: Resource | None) -> None:
-        """Tell the outputs of a component; only the stack's are shown."""
-        if new.type == STACK_TYPE:
-            self.stack_outputs = (new, old)
 
     def message(self, severity: str, message: str, urn: str = "") -> None:
         """Tell something in words."""
@@ -54,10 +69,6 @@ class Reporter:
     def line(self, text: str) -> None:
         """Tell what a child process has printed."""
         self.message("info", text)
-
-    def finding(self, finding: Finding) -> None:
-        """Tell what a pack has found."""
-        self.findings.append(finding)
 
     def summary(self) -> dict[str, int]:
         """Count resources per operation, as the CLI's last lines do."""

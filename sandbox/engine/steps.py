@@ -17,7 +17,7 @@ from sandbox.engine.providers import Diff, PartialError, ProviderError
 from sandbox.engine.registry import COMPONENTS, Manager, Registry
 from sandbox.engine.report import Reporter
 from sandbox.engine.state import Resource, now
-from sandbox.stack import EngineError, Op, Request, Step
+from sandbox.stack import EngineError, Op, Request
 
 PROTECTED = (
     "because it is protected. To unprotect it, remove the `protect` option from the resource in "
@@ -134,16 +134,7 @@ class Steps:
             yield
             failed = False
         finally:
-            told = Step(
-                op=op,
-                urn=new.urn,
-                type=new.type,
-                changed=diff.changed if diff.changes else (),
-                replacing=diff.replaces,
-                failed=failed,
-                duration=monotonic() - began,
-            )
-            self.report.step(told, old, new)
+            self.report.ended(op, old, new, diff, began=began, failed=failed)
 
     # -- what exists --------------------------------------------------------------------------
 

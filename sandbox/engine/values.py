@@ -8,16 +8,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from google.protobuf import struct_pb2
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime import rpc
 
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  (a marker of the protocol, not a secret)
-ASSET = "c44067f5952c0a294b673a41bacd8c17"
-ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
-REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
-OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+SIGNATURE = rpc._special_sig_key
+SECRET = rpc._special_secret_sig
+ASSET = rpc._special_asset_sig
+ARCHIVE = rpc._special_archive_sig
+REFERENCE = rpc._special_resource_sig
 # Python's SDK sends and understands this one for a value of any type.
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+UNKNOWN = rpc.UNKNOWN
 _MISSING = object()
 _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -31,30 +32,19 @@ _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 Properties = dict[str, Any]
 
 
-def from_struct(struct: struct_pb2.Struct) -> Properties:
+def from_struct(struct: Struct) -> Properties:
     """Turn a protobuf struct into a dict; whole numbers become `int`, as JSON would print them."""
-    return {key: _from_value(value) for key, value in struct.fields.items()}
+    return transform(MessageToDict(struct), _whole)
 
 
-def _from_value(value: struct_pb2.Value) -> Any:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        return value.string_value
-    if kind == "struct_value":
-        return from_struct(value.struct_value)
-    if kind == "list_value":
-        return [_from_value(item) for item in value.list_value.values]
-    if kind == "bool_value":
-        return value.bool_value
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
-    return None
+def _whole(value: Any) -> Any:
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(value) if whole else value
 
 
-def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+def to_struct(properties: Mapping[str, Any]) -> Struct:
     """Turn a dict into a protobuf struct."""
-    struct = struct_pb2.Struct()
+    struct = Struct()
     struct.update(properties)
     return struct
 
