@@ -77,7 +77,10 @@ class Rows:
         )
 
     def clear(self, *, connections: Iterable[str] = (), subscriptions: Iterable[str] = ()) -> None:
-        """Delete these rows, whether they are there or not."""
+        """Delete these rows, whether they are there or not.
+
+        Connections first: where they are gone, no subscription of theirs is written any more.
+        """
         for connection_id in connections:
             self._delete(self._connections, "connectionId", connection_id)
         for subscription_id in subscriptions:

@@ -83,15 +83,21 @@ async def customer_subscribes(visit: Visit) -> str:
     visit.client("merchant")
     visit.needs_route("subscribe_business_status")
     business_id, token = visit.people.business_id, visit.people.customer_token
+    if not token:
+        visit.needs_route("unsubscribe_business_status")
     for who in ("customer", "neighbour"):
         client = await visit.arrive(who)
         if token:
             expect(await visit.register(who, token), type="REGISTERED", entityType="customer")
-            visit.will_subscribe(who, status_topic(business_id))
+        else:  # ending what is not there yet writes nothing, and tells whose row will be ours
+            answer = await client.request(
+                action="unsubscribe_business_status", businessId=business_id
+            )
+            expect(answer, action="ack", originalAction="unsubscribe_business_status")
+            visit.knows(who, str(answer["subscriptionId"]).rpartition("#")[0])
+        visit.will_subscribe(who, status_topic(business_id))
         answer = await client.request(action="subscribe_business_status", businessId=business_id)
         expect(answer, action="ack", originalAction="subscribe_business_status")
-        visit.knows(who, str(answer["subscriptionId"]).rpartition("#")[0])
-        visit.will_subscribe(who, status_topic(business_id))
         visit.version = int(answer.get("version") or 0)
     return f"{'open' if answer.get('isActive') else 'closed'}, version {visit.version}"
 

@@ -36,7 +36,9 @@ class Traces:
 def put_back(deployed: Deployed, profile: str | None, token: str, traces: Traces) -> str:
     """Delete the rows and turn the switches back; returns why that failed, or nothing.
 
-    What can be put back is, also where something else cannot.
+    What can be put back is, also where something else cannot. The rows of our connections go before
+    any switch is looked at: a Lambda that is still at work for one of them writes subscriptions and
+    toggles only while these are there, so it was done before the look, or is refused.
     """
     reasons: list[str] = []
     try:
@@ -45,11 +47,11 @@ def put_back(deployed: Deployed, profile: str | None, token: str, traces: Traces
         return str(error)
     for attempt in (
         lambda: [rows.remove_order(order) for order in traces.orders],
+        lambda: rows.clear(connections=traces.connections, subscriptions=traces.subscriptions),
         *(
             lambda found=found: _switch_back(deployed, rows, token, found)
             for found in traces.businesses.values()
         ),
-        lambda: rows.clear(connections=traces.connections, subscriptions=traces.subscriptions),
     ):
         try:
             attempt()

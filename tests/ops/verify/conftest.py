@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sandbox import cloud as sandbox_cloud
 from sandbox.platform.tables import CONNECTIONS, SUBSCRIPTIONS
 from tests.gateway import emulated
-from tests.ops.verify.stack import Stack
+from tests.ops.verify.held import Held
+from tests.ops.verify.stack import Stack, until
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +37,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert business is not None
     yield Stack(deployed=deployed, outputs=outputs, business=business)
     running.stop()
+
+
+@pytest.fixture
+def nothing_stays(stack: Stack) -> Iterator[None]:
+    """However a run ends, the tables are as they were."""
+    before = stack.rows()
+    yield
+    until(lambda: stack.rows() == before)
+    assert stack.rows() == before
+
+
+@pytest.fixture
+def held(stack: Stack, tmp_path: Path) -> Iterator[Held]:
+    """The websocket Lambda, made to stop at one of its transactions."""
+    lambdas = Held(folder=tmp_path)
+    lambdas.deploy(stack.deployed.cloud)
+    yield lambdas
+    lambdas.let_go()

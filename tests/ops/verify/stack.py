@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,10 @@ class Stack:
 
     def has_order(self) -> bool:
         return bool(self._client.scan(TableName=ORDERS.name, ConsistentRead=True)["Items"])
+
+
+def until(condition: Callable[[], bool], patience: float = 20) -> None:
+    """Wait until the condition holds, or patience is over."""
+    deadline = time.monotonic() + patience
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)

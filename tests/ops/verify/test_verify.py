@@ -7,8 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,18 +17,13 @@ import pytest
 from ops.errors import OperatorError
 from ops.verify.guard import Guard
 from ops.verify.traces import Traces
-from tests.ops.verify.stack import Stack
+from tests.ops.verify.stack import Stack, until
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("verified")]
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays(stack: Stack) -> Iterator[None]:
-    """However a run ends, the tables are as they were."""
-    before = stack.rows()
-    yield
-    _until(lambda: stack.rows() == before)
-    assert stack.rows() == before
+pytestmark = [
+    pytest.mark.cloud,
+    pytest.mark.xdist_group("verified"),
+    pytest.mark.usefixtures("nothing_stays"),
+]
 
 
 def test_every_step_holds_each_with_its_time_and_a_last_line_that_says_so(stack: Stack) -> None:
@@ -177,7 +171,7 @@ def _ended_at(
     stack: Stack, moment: Callable[[Stack], bool], number: signal.Signals, **variables: str
 ) -> int:
     process = stack.start(**variables)
-    _until(lambda: moment(stack) or process.poll() is not None)
+    until(lambda: moment(stack) or process.poll() is not None)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
     assert process.stdout is not None
@@ -202,9 +196,3 @@ def test_killed_after_any_step_it_leaves_nothing(stack: Stack, steps: int) -> No
         assert process.stdout.readline().startswith(("✓", "-"))
     process.kill()
     process.wait()
-
-
-def _until(condition: Callable[[], bool], patience: float = 20) -> None:
-    deadline = time.monotonic() + patience
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
