@@ -31,12 +31,11 @@ from bench.ratio import Goal, Ratio
 from sandbox import cloud as clouds
 from sandbox.commands.target import own_stack
 from sandbox.engine import BuiltinEngine, program
-from sandbox.engine.display import Lines
 from sandbox.engine.goals import make_urn
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.plugins import Plugin
 from sandbox.engine.project import load_project
-from sandbox.engine.report import Reporter
+from sandbox.engine.report import Report
 from sandbox.pulumi_cli import PulumiCli
 from sandbox.stack import Engine, Request, Result, Stack
 
@@ -267,11 +266,13 @@ class _Nothing(Monitor):
 def _floor(stack: Stack) -> None:
     """Run the program without an engine."""
     project = load_project(stack)
-    report = Reporter(Lines(Request(quiet=True), "update", "floor"))
+    report = Report(Request(quiet=True), "update", "floor")
     steps: Any = SimpleNamespace(report=report, parallel=16, preview=False)
     with program.surroundings(project):
         if not program.run(project, _Nothing(), steps):
-            raise RuntimeError("\n".join(d.message for d in steps.report.diagnostics))
+            raise RuntimeError(
+                "\n".join(d.message for d in report.close(ok=False, outputs={}).diagnostics)
+            )
 
 
 def _stack(folder: Path, name: str, number: int) -> Stack:

@@ -6,13 +6,12 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 from sandbox.engine import checkpoint, lock, program, removal, values
 from sandbox.engine.checkpoint import StateFile
 from sandbox.engine.deployment import Deployment
-from sandbox.engine.display import Lines, print_document
+from sandbox.engine.display import print_document
 from sandbox.engine.journal import Journal
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.plugins import PLUGINS, Host, Plugin
@@ -20,7 +19,7 @@ from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project, load_project
 from sandbox.engine.references import References
 from sandbox.engine.registry import Registry
-from sandbox.engine.report import Reporter
+from sandbox.engine.report import Report
 from sandbox.engine.state import PROVIDER_PREFIX, Snapshot
 from sandbox.engine.steps import Steps, StoppedError
 from sandbox.stack import EngineError, Request, Result, Stack
@@ -87,32 +86,21 @@ class BuiltinEngine:
         return lock.holder(_state_file(stack, load_project(stack)).lock)
 
     def _operate(self, stack: Stack, request: Request, operation: str, work: Work) -> Result:
-        began = monotonic()
-        view = Lines(request, operation, stack.name)
-        reporter = Reporter(view)
+        report = Report(request, operation, stack.name)
         ok, outputs = False, {}
         try:
-            ok, outputs = self._run(stack, request, operation, work, reporter)
+            ok, outputs = self._run(stack, request, operation, work, report)
         except StoppedError:
             pass
         except EngineError as error:
-            reporter.message("error", str(error))
-        result = Result(
-            exit_code=0 if ok else 1,
-            summary=reporter.summary(),
-            steps=tuple(reporter.steps),
-            findings=tuple(reporter.findings),
-            diagnostics=tuple(reporter.diagnostics),
-            outputs=values.reveal(outputs),
-            duration=monotonic() - began,
-        )
-        view.close(result, reporter.packs, reporter.stack_outputs)
+            report.message("error", str(error))
+        result = report.close(ok=ok, outputs=outputs)
         if request.json:
             print_document(result, sys.stdout)
         return result
 
     def _run(
-        self, stack: Stack, request: Request, operation: str, work: Work, reporter: Reporter
+        self, stack: Stack, request: Request, operation: str, work: Work, report: Report
     ) -> tuple[bool, values.Properties]:
         """Put together what an operation needs, do its work, and take everything down again."""
         preview = operation == "preview"
@@ -130,18 +118,18 @@ class BuiltinEngine:
                 file.keep_backup()
             journal = Journal(None if preview else file, before)
             until_done.callback(journal.close)
-            _warn_of_pending(before, reporter)
-            packs = Packs(request, project, reporter, preview=preview)
+            _warn_of_pending(before, report)
+            packs = Packs(request, project, report, preview=preview)
             until_done.callback(packs.close)
-            host = Host(plugins, project, reporter.line)
+            host = Host(plugins, project, report.line)
             until_done.callback(host.close)
             # Their processes start while this one imports the program.
             for package in _packages(before, project):
                 host.prepare(package)
             registry = Registry(host, preview=preview)
-            steps = Steps(journal, registry, reporter, request, preview=preview)
+            steps = Steps(journal, registry, report, request, preview=preview)
             until_done.enter_context(program.surroundings(project))
-            until_done.enter_context(_interrupts(steps, host, reporter))
+            until_done.enter_context(_interrupts(steps, host, report))
             work(Deployment(project, steps, packs), project)
             return not steps.failed, journal.current().outputs
 
@@ -168,12 +156,12 @@ def _packages(before: Snapshot, project: Project) -> list[str]:
     return list(dict.fromkeys([*known, *(key.split(":", 1)[0] for key in project.config)]))
 
 
-def _warn_of_pending(before: Snapshot, reporter: Reporter) -> None:
+def _warn_of_pending(before: Snapshot, report: Report) -> None:
     if before.pending:
         listed = [
             f"  * {resource.urn}, interrupted while {kind}" for kind, resource in before.pending
         ]
-        reporter.message(
+        report.message(
             "warning",
             f"Attempting to deploy or update resources with {len(before.pending)} pending "
             "operations from previous deployment.\n" + "\n".join(listed) + "\n"
@@ -184,7 +172,7 @@ def _warn_of_pending(before: Snapshot, reporter: Reporter) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts(steps: Steps, host: Host, reporter: Reporter) -> Generator[None]:
+def _interrupts(steps: Steps, host: Host, report: Report) -> Generator[None]:
     """Let the first Ctrl-C end the operation in order, and the second one at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -212,4 +200,4 @@ def _interrupts(steps: Steps, host: Host, reporter: Reporter) -> Generator[None]
         for number, handler in before.items():
             signal.signal(number, handler)
         if received:
-            reporter.message("error", "the operation was cancelled")
+            report.message("error", "the operation was cancelled")

@@ -10,7 +10,7 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from sandbox.engine import values
 from sandbox.engine.deployment import Deployment
-from sandbox.engine.report import Reporter
+from sandbox.engine.report import Report
 
 # Also what is not there is said to be, so that a program that uses it is refused by its name, here.
 # Output values and byte strings would change the form of what is understood.
@@ -105,8 +105,8 @@ class Monitor:
 class EngineLog:
     """The part of the engine that the SDK logs to."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._report = reporter
+    def __init__(self, report: Report) -> None:
+        self._report = report
 
     def Log(self, request: engine_pb2.LogRequest) -> empty_pb2.Empty:  # noqa: N802
         """Pass a message on."""

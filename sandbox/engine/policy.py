@@ -18,7 +18,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from sandbox.engine import policy_config, values
 from sandbox.engine.plugins import Child
 from sandbox.engine.project import Project, read_python
-from sandbox.engine.report import Reporter
+from sandbox.engine.report import Report
 from sandbox.engine.state import Resource
 from sandbox.stack import EngineError, Finding, Request
 
@@ -128,16 +128,16 @@ class Packs:
         self,
         request: Request,
         project: Project,
-        reporter: Reporter,
+        report: Report,
         *,
         preview: bool,
     ) -> None:
         configs = request.policy_pack_configs or (None,) * len(request.policy_packs)
         if len(configs) != len(request.policy_packs):
             raise EngineError("give one policy configuration per policy pack, in the same order")
-        self._report = reporter
+        self._report = report
         self._packs = [
-            Pack(folder, config, project, reporter.line, preview=preview)
+            Pack(folder, config, project, report.line, preview=preview)
             for folder, config in zip(request.policy_packs, configs, strict=True)
         ]
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(self._packs)))

@@ -15,7 +15,7 @@ from sandbox.engine.journal import Journal
 from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.providers import Diff, PartialError, ProviderError
 from sandbox.engine.registry import COMPONENTS, Manager, Registry
-from sandbox.engine.report import Reporter
+from sandbox.engine.report import Report
 from sandbox.engine.state import Resource, now
 from sandbox.stack import EngineError, Op, Request
 
@@ -37,7 +37,7 @@ class Steps:
         self,
         journal: Journal,
         registry: Registry,
-        reporter: Reporter,
+        report: Report,
         request: Request,
         *,
         preview: bool,
@@ -47,7 +47,7 @@ class Steps:
         self.failed = False
         self.journal = journal
         self.registry = registry
-        self.report = reporter
+        self.report = report
         self.lock = threading.Lock()
         self.news: dict[str, Resource] = {}
         self._before = journal.current().resources
