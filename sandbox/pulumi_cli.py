@@ -4,6 +4,7 @@ It has its own home, file backend, passphrase and plugins below the sandbox's fo
 the stack's configuration there, because the CLI writes its salt into that file.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -26,6 +27,7 @@ from sandbox.engine.secrets import passphrase
 from sandbox.stack import Diagnostic, EngineError, Finding, Op, Request, Result, Stack, Step
 
 _LEVELS = {"warning": "advisory"}
+_CHANGING = {"up", "refresh", "destroy", "import"}
 # Called before every operation with the CLI's home, to put the sandbox's plugins there.
 Install = Callable[[Path], None]
 
@@ -127,7 +129,9 @@ class PulumiCli:
         beside = _own_project(stack)
         config = beside / f"Pulumi.{stack.name}.yaml"
 
-        def run(cwd: Path, *more: str, capture: bool) -> subprocess.CompletedProcess[str]:
+        def run(
+            cwd: Path, *more: str, capture: bool, passed: tuple[int, ...] = ()
+        ) -> subprocess.CompletedProcess[str]:
             colour = "auto" if sys.stdout.isatty() and not capture else "never"
             with _unhurried():
                 return subprocess.run(
@@ -138,18 +142,22 @@ class PulumiCli:
                     text=True,
                     input=text,
                     check=False,
+                    pass_fds=passed,
                 )
 
         kept = stack.home / "backend" / ".pulumi"
-        _drop_locks_of_the_dead(kept / "locks" / "organization" / beside.name / stack.name)
         if not (kept / "stacks" / beside.name / f"{stack.name}.json").exists():
             made = run(beside, "stack", "select", stack.name, "--create", capture=True)
             if made.returncode:
                 raise EngineError(f"pulumi stack select: {made.stderr.strip()}")
+        cwd, named = stack.cwd, ("--stack", stack.name, "--config-file", str(config))
         if arguments[0] == "stack":
-            return run(beside, *arguments, "--stack", stack.name, capture=capture)
-        named = ("--stack", stack.name, "--config-file", str(config))
-        return run(stack.cwd, *arguments, *named, capture=capture)
+            cwd, named = beside, named[:2]
+        if _CHANGING.isdisjoint(arguments[:2]):
+            return run(cwd, *arguments, *named, capture=capture)
+        locks = kept / "locks" / "organization" / beside.name / stack.name
+        with _alone(config.with_suffix(".lock"), locks) as lock:
+            return run(cwd, *arguments, *named, capture=capture, passed=(lock,))
 
     def _environment(self, stack: Stack) -> dict[str, str]:
         home = stack.home.resolve()
@@ -184,14 +192,21 @@ def _unhurried() -> Generator[None]:
         raise KeyboardInterrupt
 
 
-def _drop_locks_of_the_dead(folder: Path) -> None:
-    """Take away the locks that killed CLIs left, which nobody else would."""
-    for lock in folder.glob("*.json"):
-        with suppress(FileNotFoundError, ValueError):  # its owner takes it away or writes it now
-            try:
-                os.kill(json.loads(lock.read_text())["pid"], 0)
-            except (ProcessLookupError, PermissionError):
-                lock.unlink()
+@contextmanager
+def _alone(lock: Path, left_behind: Path) -> Generator[int]:
+    """Work on a stack while nobody else does; the CLI inherits the lock, an open file.
+
+    The kernel gives it back with the last process that has it, which the CLI's own locks do not
+    know: what a killed CLI left behind of those is thrown away.
+    """
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EngineError("another `pulumi` is at work on the stack: wait for it") from None
+        for each in left_behind.glob("*.json"):
+            each.unlink()
+        yield file.fileno()
 
 
 def _flags(name: str, given: tuple[Any, ...]) -> Iterator[str]:

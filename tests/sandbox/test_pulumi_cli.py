@@ -1,17 +1,16 @@
 """What `sandbox.pulumi_cli` does around the CLI when somebody breaks off; a script is the CLI."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 
 from sandbox.pulumi_cli import PulumiCli
-from sandbox.stack import Stack
+from sandbox.stack import EngineError, Stack
 
 CLI = """\
 #!{python}
@@ -52,20 +51,27 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def until_there(file: Path):
+def until(condition):
     deadline = time.monotonic() + 60
-    while not file.exists():
-        assert time.monotonic() < deadline, f"no {file.name}"
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def imported(engine, stack):
+    with suppress(EngineError):
+        engine.import_(stack, {})
+        return True
+    return False
 
 
 def test_ctrl_c_waits_for_the_cli_to_end_its_work(here):
     process = subprocess.Popen(
         [sys.executable, "-c", UP, str(here)], start_new_session=True, stderr=subprocess.PIPE
     )
-    until_there(here / "begun")
+    until((here / "begun").exists)
     os.killpg(process.pid, signal.SIGINT)
-    until_there(here / "interrupted")
+    until((here / "interrupted").exists)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(1)
     (here / "go").touch()
@@ -73,14 +79,18 @@ def test_ctrl_c_waits_for_the_cli_to_end_its_work(here):
     assert (here / "ended").exists()
 
 
-def test_the_lock_of_a_killed_cli_is_taken_away_and_that_of_a_living_one_kept(here):
-    killed = subprocess.Popen([sys.executable, "-c", ""])
-    killed.wait()
+def test_what_a_killed_cli_locked_is_open_again_and_what_a_living_one_locked_is_not(here):
     locks = here / "home/backend/.pulumi/locks/organization/trial/trial"
     locks.mkdir(parents=True)
-    for name, pid in (("killed", killed.pid), ("living", os.getpid())):
-        locks.joinpath(f"{name}.json").write_text(json.dumps({"pid": pid}))
-    locks.joinpath("written-just-now.json").touch()
-    stack = Stack(name="trial", cwd=here, home=here / "home")
-    PulumiCli(lambda home: None).export(stack)
-    assert {lock.stem for lock in locks.iterdir()} == {"living", "written-just-now"}
+    process = subprocess.Popen([sys.executable, "-c", UP, str(here)], start_new_session=True)
+    until((here / "begun").exists)
+    locks.joinpath("of-the-cli.json").touch()
+    process.kill()  # and not the CLI, which goes on
+    process.wait()
+    engine, stack = PulumiCli(lambda home: None), Stack(name="trial", cwd=here, home=here / "home")
+    with pytest.raises(EngineError, match="at work"):
+        engine.import_(stack, {})
+    assert list(locks.iterdir()) != []
+    os.killpg(process.pid, signal.SIGKILL)
+    until(lambda: imported(engine, stack))
+    assert list(locks.iterdir()) == []
