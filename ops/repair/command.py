@@ -11,7 +11,7 @@ from ops.deployed import Deployed, stack_options
 from ops.errors import OperatorError
 from ops.paced import PacedTables
 from ops.repair import report
-from ops.repair.decide import Table
+from ops.repair.decisions import Table
 from ops.repair.journal import TABLES, Journal, kept
 from ops.repair.progress import followed
 from ops.repair.run import Repair

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from ops.errors import code_of
 from ops.paced import ATTEMPTS, PacedTables
-from ops.repair.decide import Mend, Table, Value, Write
+from ops.repair.decisions import Mend, Table, Value, Write
 
 ACTIONS: Final = 25
 """Rows in one transaction. A hundred are allowed; a live Lambda that writes one of them in the same

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Literal, cast
 
 from ops.errors import OperatorError
-from ops.repair.decide import Kind, Left, Table, Write
+from ops.repair.decisions import Kind, Left, Table, Write
 
 TABLES: Final[tuple[Table, ...]] = ("connections", "subscriptions")
 """In the order in which they are worked off."""

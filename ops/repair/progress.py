@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from ops.repair.decide import Table
+from ops.repair.decisions import Table
 from ops.repair.journal import MENDED, TABLES, Journal
 
 LINE_SECONDS: Final = 5.0

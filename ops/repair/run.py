@@ -8,16 +8,10 @@ from typing import Final
 
 from ops.paced import PacedTables, Row
 from ops.repair.commit import KEYS, Outcome, batches, commit
-from ops.repair.decide import (
-    CONNECTION,
-    SUBSCRIPTION,
-    Left,
-    Mend,
-    Table,
-    connection_decisions,
-    subscription_decisions,
-)
+from ops.repair.connections import CONNECTION, connection_decisions
+from ops.repair.decisions import Left, Mend, Table
 from ops.repair.journal import BEGUN, TABLES, Journal
+from ops.repair.subscriptions import SUBSCRIPTION, subscription_decisions
 from ops.repair.surroundings import Reader
 
 PAGE: Final = 500

@@ -7,15 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ops.paced import PacedTables, Row, plain
-from ops.repair.decide import (
-    BUSINESS,
-    CONNECTION,
-    Business,
-    Surroundings,
-    businesses_of,
-    is_a_devices,
-    may_be_merchants,
-)
+from ops.repair.connections import CONNECTION, may_be_merchants
+from ops.repair.decisions import BUSINESS, Business, Surroundings, businesses_of
+from ops.repair.subscriptions import is_a_devices
 
 KEYS_AT_ONCE: Final = 100
 """BatchGetItem takes no more."""

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from lambdas import rows
 from ops.paced import PacedTables
-from ops.repair import commit, decide, report
+from ops.repair import commit, decisions, report, subscriptions
 from tests.gateway.tables import Tables
 from tests.ops.repair.conftest import Shop
 from tests.ops.repair.rows import BUSINESS, OWNER, abandoned, connection, subscription
@@ -120,7 +120,7 @@ def test_a_row_that_repair_makes_is_one_that_the_handler_would_make(shop: Shop) 
 def test_what_looks_wrong_and_is_left_alone_is_told_with_the_reason(shop: Shop) -> None:
     _fill(shop.tables)
     told = shop.report("--apply")
-    assert told["leftAlone"] == {decide.NOT_THE_OWNER: 1, decide.NOBODY_CAN_TELL: 1}
+    assert told["leftAlone"] == {decisions.NOT_THE_OWNER: 1, subscriptions.NOBODY_CAN_TELL: 1}
     assert {row["key"] for row in told["rows"] if row["kind"] is None} == {
         "watching=",
         "left=_business_status_1",
@@ -142,7 +142,7 @@ def test_the_text_names_rows_and_counts_and_says_what_to_do(shop: Shop) -> None:
     _fill(shop.tables)
     said = shop.run().stdout
     assert "orphan, subscriptions: 1\n  gone=_business_status_1\n" in said
-    assert f"left alone, connections: 1: {decide.NOT_THE_OWNER}" in said
+    assert f"left alone, connections: 1: {decisions.NOT_THE_OWNER}" in said
     assert said.endswith(
         "6 connections and 7 subscriptions read; 5 to mend; nothing was written:"
         " --apply mends them\n"
@@ -297,14 +297,14 @@ def _refusal(code: str, *reasons: str) -> ClientError:
     return ClientError(response, "TransactWriteItems")
 
 
-def _orphan(key: str) -> decide.Mend:
-    write = decide.Write(
+def _orphan(key: str) -> decisions.Mend:
+    write = decisions.Write(
         kind="orphan", table="subscriptions", key=key, action="delete", values={}, expected={}
     )
-    return decide.Mend(writes=(write,))
+    return decisions.Mend(writes=(write,))
 
 
-NAMES: dict[decide.Table, str] = {"connections": "c", "subscriptions": "s"}
+NAMES: dict[decisions.Table, str] = {"connections": "c", "subscriptions": "s"}
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,10 @@ from typing import Any
 import pytest
 
 from ops.paced import plain
-from ops.repair import decide
-from ops.repair.decide import (
-    Business,
-    Left,
-    Mend,
-    Surroundings,
-    connection_decisions,
-    subscription_decisions,
-)
+from ops.repair import connections, decisions, subscriptions
+from ops.repair.connections import connection_decisions
+from ops.repair.decisions import Business, Left, Mend, Surroundings
+from ops.repair.subscriptions import subscription_decisions
 from tests.gateway.tables import to_image
 from tests.ops.repair.rows import BUSINESS, OWNER, abandoned, at, connection, subscription
 
@@ -96,10 +91,10 @@ def test_other_connections_are_none_of_our_business(other: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        ({"userId": "a-customer"}, decide.NOT_THE_OWNER),
-        ({"businessId": "nobodys"}, decide.BUSINESS_UNKNOWN),
-        ({"ttl": int(time.time()) - 1}, decide.OVER),
-        ({"connectedAt": at(3 * 3600)}, decide.OVER),
+        ({"userId": "a-customer"}, decisions.NOT_THE_OWNER),
+        ({"businessId": "nobodys"}, decisions.BUSINESS_UNKNOWN),
+        ({"ttl": int(time.time()) - 1}, connections.OVER),
+        ({"connectedAt": at(3 * 3600)}, connections.OVER),
     ],
     ids=["a customer looking at the shop", "no such business", "expired", "older than two hours"],
 )
@@ -141,7 +136,7 @@ def test_a_subscription_that_was_missing_ends_no_later_than_its_connection_can_l
 def test_a_connection_without_a_time_gets_its_type_and_no_subscription() -> None:
     assert _kinds(_of_connection(connection(connectedAt=None), _around())) == ["entity type"]
     decisions = _of_connection(connection(connectedAt=None, entityType="merchant"), _around())
-    assert _reasons(decisions) == [decide.NO_TIME]
+    assert _reasons(decisions) == [connections.NO_TIME]
 
 
 # --- Subscriptions --------------------------------------------------------------------------------
@@ -199,7 +194,7 @@ def test_an_orphan_that_says_customer_goes_where_its_user_was_the_merchant(user:
 
 def test_an_orphan_that_may_be_a_customers_is_left_alone() -> None:
     row = subscription(entityType="customer", userType="customer", userId="a-customer")
-    assert _reasons(_of_subscription(row, _around())) == [decide.NOBODY_CAN_TELL]
+    assert _reasons(_of_subscription(row, _around())) == [subscriptions.NOBODY_CAN_TELL]
 
 
 @pytest.mark.parametrize(
