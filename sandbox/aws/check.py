@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pulumi.runtime.proto.provider_pb2 import CheckFailure
-
 from sandbox.aws.schema import ITEM, Kind, Property, ResourceType
 from sandbox.aws.values import ARCHIVE, SIGNATURE, UNKNOWN, Path, contains_unknown, spell
 
@@ -22,11 +20,11 @@ class Checked:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self.failures: list[CheckFailure] = []
+        self.failures: dict[str, str] = {}
 
     def fail(self, path: Path, reason: str) -> None:
         """Note what is wrong with a property."""
-        self.failures.append(CheckFailure(property=spell(path), reason=reason))
+        self.failures[spell(path)] = reason
 
     def fields(
         self, known: Mapping[str, Property], given: Mapping[str, Any], at: Path
@@ -59,11 +57,8 @@ class Checked:
             return value
         if known.choices and normal not in known.choices:
             self.fail(at, f"{normal!r} is not one of {', '.join(map(str, known.choices))}")
-        least, most = known.within
-        if least is not None and normal < least:
-            self.fail(at, f"{normal} is less than {least}")
-        if most is not None and normal > most:
-            self.fail(at, f"{normal} is more than {most}")
+        if known.within and not known.within[0] <= normal <= known.within[1]:
+            self.fail(at, "{} is not between {} and {}".format(normal, *known.within))
         return normal
 
     def _normal(self, known: Property, value: Any, at: Path) -> Any:
@@ -107,8 +102,8 @@ class Checked:
 
 def check(
     each: ResourceType, given: Mapping[str, Any], olds: Mapping[str, Any], name: str, seed: bytes
-) -> tuple[dict[str, Any], list[CheckFailure]]:
-    """Return a resource's inputs, normalised and with defaults, and what is wrong with them.
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a resource's inputs, normalised and with defaults, and what is wrong by its path.
 
     A generated name stays what it was (`olds`) until the engine asks without olds, which it does
     for a replacement.

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pulumi.runtime.proto.provider_pb2 import CheckFailure
-
 from sandbox.aws.check import IGNORED
 from sandbox.aws.values import UNKNOWN
 
@@ -24,8 +22,8 @@ WITHOUT_EFFECT: Final = frozenset(
 """How a client is to reach AWS, or an engine its plugin: it changes nothing of what one gets."""
 
 
-def refused(given: Mapping[str, Any]) -> list[CheckFailure]:
-    """Return a failure for each setting that the sandbox cannot honour."""
+def refused(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings that the sandbox cannot honour, each with the reason."""
     known = CREDENTIALS | WITHOUT_EFFECT | IGNORED | {"region", "defaultTags"}
     reasons = {
         name: f"the sandbox's AWS provider cannot honour {name}; "
@@ -35,7 +33,7 @@ def refused(given: Mapping[str, Any]) -> list[CheckFailure]:
     }
     if not isinstance(default_tags(given), dict):
         reasons["defaultTags"] = "expected an object with tags"
-    return [CheckFailure(property=name, reason=reason) for name, reason in reasons.items()]
+    return reasons
 
 
 def region(given: Mapping[str, Any], environment: Mapping[str, str]) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pulumi.runtime.proto.provider_pb2 import CheckFailure
-
 from sandbox.aws import lifecycle
 from sandbox.aws.errors import ProviderError
 from sandbox.aws.operation import Operation
@@ -29,12 +27,12 @@ class Lookup:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
 
-    def refused(self, token: str, asked: Asked) -> list[CheckFailure]:
-        """Return what is wrong with the arguments."""
+    def refused(self, token: str, asked: Asked) -> dict[str, str]:
+        """Return what is wrong with the arguments, by name."""
         reasons = {name: f"{token} needs {name}" for name in self.needs if name not in asked}
         for name in sorted(asked.keys() - {*self.needs, *self.takes}):
             reasons[name] = f"the sandbox's {token} has no argument {name}"
-        return [CheckFailure(property=name, reason=reason) for name, reason in reasons.items()]
+        return reasons
 
 
 def _found(
@@ -54,8 +52,7 @@ def _found(
 
 def _get_api(session: Session, asked: Asked) -> dict[str, Any]:
     found = _found(apigatewayv2.API, "API with the id", asked["apiId"], session, asked)
-    cors = found.pop("corsConfiguration")
-    return {**found, "apiId": asked["apiId"], "corsConfigurations": [cors] if cors else []}
+    return {**found, "apiId": asked["apiId"]}
 
 
 def _get_table(session: Session, asked: Asked) -> dict[str, Any]:

@@ -38,12 +38,7 @@ class AwsProvider:
     from `cwd`.
     """
 
-    def __init__(
-        self,
-        environment: Mapping[str, str],
-        *,
-        cwd: Path | None = None,
-    ) -> None:
+    def __init__(self, environment: Mapping[str, str], *, cwd: Path | None = None) -> None:
         self._environment = environment
         self._cwd = cwd or Path.cwd()
         self._session: Session | None = None
@@ -65,8 +60,8 @@ class AwsProvider:
 
     def check_config(self, request: Any) -> pb.CheckResponse:
         """Refuse settings that the sandbox cannot honour."""
-        failures = config.refused(lower(request.news)[0])
-        return pb.CheckResponse(inputs=request.news, failures=failures)
+        reasons = config.refused(lower(request.news)[0])
+        return pb.CheckResponse(inputs=request.news, failures=_failures(reasons))
 
     def diff_config(self, request: Any) -> pb.DiffResponse:
         """Another region means other resources; everything else takes effect as it is."""
@@ -79,8 +74,8 @@ class AwsProvider:
     def configure(self, request: Any) -> pb.ConfigureResponse:
         """Find the cloud, on this machine or not at all."""
         given, _ = lower(request.args)
-        if failures := config.refused(given):
-            raise ProviderError("; ".join(each.reason for each in failures))
+        if reasons := config.refused(given):
+            raise ProviderError("; ".join(reasons.values()))
         self._session = Session(
             endpoint=self._environment.get(ENDPOINT),
             region=config.region(given, self._environment),
@@ -100,15 +95,15 @@ class AwsProvider:
         """Normalise inputs, fill in defaults and names, and name what is wrong by its path."""
         each, name = _type(request.urn), request.urn.split("::", 3)[3]
         given, hidden = lower(request.news)
-        inputs, failures = check(each, given, lower(request.olds)[0], name, request.randomSeed)
+        inputs, reasons = check(each, given, lower(request.olds)[0], name, request.randomSeed)
         code = inputs.get("code")
-        if code not in (None, UNKNOWN) and not failures:
+        if code not in (None, UNKNOWN) and not reasons:
             # The hash goes along as an input: engines leave an archive's contents out of a diff.
             try:
                 inputs[CODE_HASH] = sha256(code, self._cwd)
             except ArchiveError as error:
-                failures = [pb.CheckFailure(property="code", reason=str(error))]
-        return pb.CheckResponse(inputs=lift(inputs, hidden), failures=failures)
+                reasons = {"code": str(error)}
+        return pb.CheckResponse(inputs=lift(inputs, hidden), failures=_failures(reasons))
 
     def diff(self, request: Any) -> pb.DiffResponse:
         """Say which properties changed, and which of them force a replacement."""
@@ -193,8 +188,8 @@ class AwsProvider:
         if lookup is None:
             raise UnknownTokenError("look-up", request.tok, sorted(LOOKUPS))
         asked, hidden = lower(request.args)
-        if failures := lookup.refused(request.tok, asked):
-            return pb.InvokeResponse(failures=failures)
+        if reasons := lookup.refused(request.tok, asked):
+            return pb.InvokeResponse(failures=_failures(reasons))
         if contains_unknown(asked):
             raise ProviderError(f"{request.tok} was asked with arguments that are not known yet")
         answer = self._run(lookup.answer, self._connected, asked)
@@ -242,6 +237,10 @@ def _type(urn: str) -> ResourceType:
     if token not in TYPES:
         raise UnknownTokenError("type", token, sorted(TYPES))
     return TYPES[token]
+
+
+def _failures(reasons: Mapping[str, str]) -> list[pb.CheckFailure]:
+    return [pb.CheckFailure(property=path, reason=reason) for path, reason in reasons.items()]
 
 
 def _diffed(changed: list[str], **more: Any) -> pb.DiffResponse:

@@ -55,7 +55,7 @@ class Property:
     item: "Property | None" = None
     fields: Mapping[str, "Property"] = field(default_factory=dict)
     choices: tuple[Any, ...] = ()
-    within: tuple[int | None, int | None] = (None, None)
+    within: tuple[float, float] | None = None
     """The least and the most that it may be."""
     same: Callable[[Any, Any], bool] | None = None
     """Whether an input and what the cloud says mean the same, where spelling differs."""

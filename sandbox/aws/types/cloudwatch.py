@@ -1,5 +1,6 @@
 """CloudWatch, its Logs and EventBridge, which Pulumi keeps in one module."""
 
+import math
 from typing import Any, Final
 
 from sandbox.aws import schema as row
@@ -9,13 +10,11 @@ _RETENTIONS: Final = (
     *(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
     *(2922, 3288, 3653),
 )
-_CLASSES: Final = ("STANDARD", "INFREQUENT_ACCESS")
 
 LOG_GROUP: Final = row.resource(
     "cloudwatch/logGroup:LogGroup",
     row.text("name", "logGroupName", replaces=True, autoname=512),
     row.text("kmsKeyId", "kmsKeyId", replaces=True),
-    row.text("logGroupClass", "logGroupClass", computed=True, replaces=True, choices=_CLASSES),
     row.integer(
         "retentionInDays",
         "retentionInDays",
@@ -55,8 +54,8 @@ METRIC_ALARM: Final = row.resource(
     "cloudwatch/metricAlarm:MetricAlarm",
     row.text("name", "AlarmName", replaces=True, autoname=255),
     row.text("comparisonOperator", choices=_COMPARISONS, needed=True),
-    row.integer("evaluationPeriods", within=(1, None), needed=True),
-    row.integer("datapointsToAlarm period", within=(1, None)),
+    row.integer("evaluationPeriods", within=(1, math.inf), needed=True),
+    row.integer("datapointsToAlarm period", within=(1, math.inf)),
     row.flag("actionsEnabled", default=True),
     row.text_set("alarmActions insufficientDataActions"),
     row.text_set("okActions", "OKActions"),
@@ -138,11 +137,6 @@ EVENT_TARGET: Final = row.resource(
         row.text("arn", required=True),
         row.record("deadLetterConfig", row.text("arn")),
         row.text("input inputPath roleArn"),
-        row.record(
-            "inputTransformer",
-            row.text("inputTemplate", required=True),
-            row.mapping("inputPaths", "InputPathsMap"),
-        ),
         row.record(
             "retryPolicy",
             row.integer("maximumEventAgeInSeconds", within=(60, 86400)),

@@ -43,7 +43,6 @@ def _index_changes(operation: Operation) -> dict[str, Any]:
 
 
 _PROJECTIONS: Final = ("ALL", "INCLUDE", "KEYS_ONLY")
-_CLASSES: Final = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
 _TTL_CALL: Final = "update_time_to_live"
 
 TABLE: Final = row.resource(
@@ -77,7 +76,6 @@ TABLE: Final = row.resource(
     row.text("rangeKey", "KeySchema.RANGE", replaces=True),
     row.flag("streamEnabled", "StreamSpecification.StreamEnabled"),
     row.text("streamViewType", "StreamSpecification.StreamViewType", computed=True),
-    row.text("tableClass", told="TableClassSummary.TableClass", choices=_CLASSES, computed=True),
     row.record(
         "ttl",
         row.text("attributeName"),

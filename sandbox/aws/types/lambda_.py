@@ -1,6 +1,7 @@
 """Lambda: functions with their code, and what calls them."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from sandbox.aws.operation import Operation
 
 def _with_code(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
     """Add the code to what creates a function or updates its code, which never goes without."""
-    if not operation.state or operation.changed & {"code", "sourceCodeHash", "architectures"}:
+    if not operation.state or operation.changed & {"code", "architectures"}:
         code = zipped(operation.get("code"), operation.session.cwd)
         given |= {"Code": {"ZipFile": code}, "ZipFile": code}
     return given
@@ -60,10 +61,9 @@ FUNCTION: Final = row.resource(
     row.integer(
         "reservedConcurrentExecutions",
         default=-1,
-        within=(-1, None),
+        within=(-1, math.inf),
         own=("put_function_concurrency", "delete_function_concurrency"),
     ),
-    row.text("sourceCodeHash", None, told="CodeSha256", computed=True, volatile=True),
     row.integer("timeout", default=3, within=(1, 900)),
     row.record("tracingConfig", row.text("mode", required=True), computed=True),
     row.out("arn", "FunctionArn"),
