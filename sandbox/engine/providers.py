@@ -22,10 +22,6 @@ class ProviderError(Exception):
         self.gone = gone
 
 
-class UnimplementedError(ProviderError):
-    """A provider does not have the method."""
-
-
 class PartialError(ProviderError):
     """A provider did part of the work: the resource exists, in the state that this says."""
 
@@ -61,12 +57,22 @@ class Provider:
         except grpc.RpcError as error:
             _raise(error)
 
-    def _ask(self, method: str, about: Resource, **given: Any) -> Any:
-        """Call a method about a resource; properties go as the wire has them."""
+    def _ask(self, method: str, about: Resource, old: Resource | None = None, **given: Any) -> Any:
+        """Call a method about a resource and what it was (`old`); properties go as on the wire.
+
+        What several methods want to know goes to those whose request has a field for it.
+        """
         kind = getattr(provider_pb2, method.removesuffix("Config") + "Request")
+        known: dict[str, Any] = {
+            "preview": self._preview,
+            "timeout": about.custom_timeouts.get(method.lower(), 0),
+        }
+        if old is not None:
+            known |= {"id": old.id, "olds": old.outputs, "old_inputs": old.inputs}
+        known = {key: known[key] for key in known.keys() & kind.DESCRIPTOR.fields_by_name.keys()}
         wired = {
             key: values.to_struct(values.dereference(value)) if isinstance(value, dict) else value
-            for key, value in given.items()
+            for key, value in {**known, **given}.items()
         }
         return self._call(method, kind(urn=about.urn, name=about.name, type=about.type, **wired))
 
@@ -79,7 +85,7 @@ class Provider:
 
     def configure(self, state: Resource) -> None:
         """Configure the instance as its state says; it comes before calls about resources."""
-        answer = self._ask(
+        self._ask(
             "Configure",
             state,
             args=state.inputs,
@@ -87,36 +93,18 @@ class Provider:
             sends_old_inputs=True,
             sends_old_inputs_to_delete=True,
         )
-        if not (answer.acceptSecrets and answer.supportsPreview):
-            raise ProviderError(
-                f"the provider {state.name} is too old for the built-in engine: it must accept "
-                "secrets and support previews; ENGINE=pulumi does without"
-            )
 
     def diff(
         self, old: Resource, new: values.Properties, ignore: Sequence[str], *, method: str = "Diff"
     ) -> Diff:
         """Ask whether new inputs change a resource, and whether they replace it."""
-        try:
-            answer = self._ask(
-                method,
-                old,
-                id=old.id,
-                olds=old.outputs,
-                news=new,
-                old_inputs=old.inputs,
-                ignoreChanges=ignore,
-            )
-        except UnimplementedError:
-            answer = provider_pb2.DiffResponse()
+        answer = self._ask(method, old, old, news=new, ignoreChanges=ignore)
         if answer.changes == provider_pb2.DiffResponse.DIFF_UNKNOWN:
-            changed = values.changed_keys(
-                old.inputs, values.reset_paths(new, old.inputs, ignore)[0]
-            )
+            kept, _ = values.reset_paths(new, old.inputs, ignore)
+            changed = values.changed_keys(old.inputs, kept)
             changes = bool(changed)
         else:
-            roots = {path.split(".")[0] for path in answer.detailedDiff}
-            changed = tuple(sorted(answer.diffs or roots))
+            changed = tuple(sorted(answer.diffs))
             changes = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
         return Diff(
             changes=changes,
@@ -127,30 +115,15 @@ class Provider:
 
     def create(self, new: Resource) -> tuple[str, values.Properties]:
         """Create a resource; in a preview say what is known of it beforehand."""
-        answer = self._ask(
-            "Create",
-            new,
-            properties=new.inputs,
-            preview=self._preview,
-            timeout=new.custom_timeouts.get("create", 0),
-        )
+        answer = self._ask("Create", new, properties=new.inputs)
         if not answer.id and not self._preview:
             raise ProviderError("provider did not return an ID from Create")
         return answer.id, values.from_struct(answer.properties)
 
     def update(self, old: Resource, new: Resource) -> values.Properties:
         """Update a resource in place; in a preview say what is known of it afterwards."""
-        answer = self._ask(
-            "Update",
-            new,
-            id=old.id,
-            olds=old.outputs,
-            news=new.inputs,
-            old_inputs=old.inputs,
-            ignoreChanges=new.ignore_changes,
-            preview=self._preview,
-            timeout=new.custom_timeouts.get("update", 0),
-        )
+        ignore = new.ignore_changes
+        answer = self._ask("Update", new, old, news=new.inputs, ignoreChanges=ignore)
         return values.from_struct(answer.properties)
 
     def read(
@@ -165,14 +138,7 @@ class Provider:
 
     def delete(self, old: Resource) -> None:
         """Delete a resource."""
-        self._ask(
-            "Delete",
-            old,
-            id=old.id,
-            properties=old.outputs,
-            old_inputs=old.inputs,
-            timeout=old.custom_timeouts.get("delete", 0),
-        )
+        self._ask("Delete", old, old, properties=old.outputs)
 
     def invoke(self, token: str, arguments: values.Properties) -> provider_pb2.InvokeResponse:
         """Call a function of the provider; return its result, or what is wrong with the call."""
@@ -183,8 +149,6 @@ class Provider:
 
 def _raise(error: grpc.RpcError) -> NoReturn:
     assert isinstance(error, grpc.Call)
-    if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-        raise UnimplementedError(error.details() or "not implemented") from None
     gone = error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
     metadata: Any = error.trailing_metadata() or ()
     for key, value in metadata:

@@ -25,6 +25,11 @@ class References(provider_pb2_grpc.ResourceProviderServicer):
         del context
         return provider_pb2.CheckResponse(inputs=request.news)
 
+    def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802
+        """See no difference."""
+        del request, context
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
     def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802
         """Accept."""
         del request, context

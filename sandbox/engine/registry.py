@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sandbox.engine import values
 from sandbox.engine.plugins import Host
-from sandbox.engine.providers import Diff, Failures, Provider, ProviderError, UnimplementedError
+from sandbox.engine.providers import Diff, Failures, Provider, ProviderError
 from sandbox.engine.state import PROVIDER_PREFIX, Resource
 
 _INTERNAL = "__internal"
@@ -85,15 +85,12 @@ class Registry(Components):
     def check(self, new: Resource, olds: values.Properties) -> tuple[values.Properties, Failures]:
         """Check a configuration; the engine's own keys come back whatever the provider does."""
         provider = self._checked[new.urn] = self._open(new)
-        try:
-            inputs, failures = provider.check(_plain(new), olds, method="CheckConfig")
-        except UnimplementedError:
-            inputs, failures = new.inputs, []
+        inputs, failures = provider.check(_plain(new), olds, method="CheckConfig")
         own = {key: new.inputs[key] for key in (_INTERNAL, "version") if key in new.inputs}
         return {**inputs, **own}, failures
 
     def diff(self, old: Resource, new: values.Properties, ignore: Sequence[str]) -> Diff:
-        """Compare configurations; by themselves where the provider has no opinion."""
+        """Compare configurations."""
         provider = self._checked.get(old.urn) or self.ensure(old)
         after = _plain(old.copy(inputs=new)).inputs
         return provider.diff(_plain(old), after, ignore, method="DiffConfig")
