@@ -75,14 +75,10 @@ class Checked:
                 return value
             case Kind.TEXT, str():
                 return value
-            case Kind.TEXT, bool():
+            case Kind.TEXT, bool() | int() | float():
                 return str(value).lower()
-            case Kind.TEXT, int() | float():
-                return str(value)
-            case Kind.FLAG, (True | "true"):
-                return True
-            case Kind.FLAG, (False | "false"):
-                return False
+            case Kind.FLAG, (True | False | "true" | "false"):
+                return value in (True, "true")
             case Kind.INTEGER, int() | str() if not isinstance(value, bool):
                 return int(value)
             case Kind.DECIMAL, int() | float() | str() if not isinstance(value, bool):

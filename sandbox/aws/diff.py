@@ -37,13 +37,9 @@ def same(known: Property, old: Any, new: Any) -> bool:
         case Kind.LIST, list(), list() if known.item and len(old) == len(new):
             return all(same(known.item, was, now) for was, now in zip(old, new, strict=True))
         case Kind.SET, list(), list() if known.item and len(old) == len(new):
-            left = list(old)
-            for now in new:
-                twin = next((was for was in left if same(known.item, was, now)), left)
-                if twin is left:
-                    return False
-                left.remove(twin)
-            return True
+            return all(any(same(known.item, was, now) for was in old) for now in new) and all(
+                any(same(known.item, was, now) for now in new) for was in old
+            )
         case Kind.JSON, str(), str():
             return _parsed(old) == _parsed(new)
         case _:

@@ -13,9 +13,7 @@ class UnknownTokenError(ProviderError):
     def __init__(self, what: str, token: str, known: list[str]) -> None:
         family = token.split("/", maxsplit=1)[0]
         near = [each for each in known if each.startswith(f"{family}/")]
-        families = sorted({each.split("/", maxsplit=1)[0] for each in known})
-        offer = f"of {family} it has {', '.join(near)}" if near else f"it has {', '.join(families)}"
-        super().__init__(f"the sandbox has no {what} {token}; {offer}")
+        super().__init__(f"the sandbox has no {what} {token}; it has {', '.join(near or known)}")
 
 
 class CloudError(ProviderError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sandbox.aws import lifecycle
@@ -35,28 +36,17 @@ class Lookup:
         return reasons
 
 
-def _found(
-    each: ResourceType, what: str, resource_id: str, session: Session, asked: Asked
-) -> dict[str, Any]:
-    """Return all properties of a resource of the table, as look-ups tell them."""
-    operation = Operation(type=each, session=session, inputs=asked, id=resource_id)
+def _found(each: ResourceType, by: str, session: Session, asked: Asked) -> dict[str, Any]:
+    """Return all properties of a resource of the table, which an argument names."""
+    operation = Operation(type=each, session=session, inputs=asked, id=asked[by])
     found = lifecycle.find(operation)
     if found is None:
-        raise NotFoundError(f"there is no {what} {resource_id} in {operation.region}")
+        raise NotFoundError(f"there is no {each.token} {operation.id} in {operation.region}")
     told = {
         name: known.kind.empty if found.get(name) is None else found[name]
         for name, known in each.properties.items()
     }
-    return {**told, "id": resource_id, "tags": found["tagsAll"]}
-
-
-def _get_api(session: Session, asked: Asked) -> dict[str, Any]:
-    found = _found(apigatewayv2.API, "API with the id", asked["apiId"], session, asked)
-    return {**found, "apiId": asked["apiId"]}
-
-
-def _get_table(session: Session, asked: Asked) -> dict[str, Any]:
-    return _found(dynamodb.TABLE, "table", asked["name"], session, asked)
+    return {**told, by: operation.id, "id": operation.id, "tags": found["tagsAll"]}
 
 
 def _get_apis(session: Session, asked: Asked) -> dict[str, Any]:
@@ -71,19 +61,17 @@ def _get_apis(session: Session, asked: Asked) -> dict[str, Any]:
 
 
 def _matches(found: Mapping[str, Any], asked: Asked) -> bool:
-    tags = found.get("Tags") or {}
-    return (
-        asked.get("name") in (None, found["Name"])
-        and asked.get("protocolType") in (None, found["ProtocolType"])
-        and all(tags.get(key) == value for key, value in (asked.get("tags") or {}).items())
-    )
+    given = {"name": found["Name"], "protocolType": found["ProtocolType"]}
+    return all(asked.get(name) in (None, value) for name, value in given.items())
 
 
 LOOKUPS: Final[Mapping[str, Lookup]] = {
-    "aws:apigatewayv2/getApis:getApis": Lookup(
-        _get_apis, takes=("name", "protocolType", "tags", "region")
+    "aws:apigatewayv2/getApis:getApis": Lookup(_get_apis, takes=("name", "protocolType", "region")),
+    "aws:apigatewayv2/getApi:getApi": Lookup(
+        partial(_found, apigatewayv2.API, "apiId"), needs=("apiId",), takes=("region",)
     ),
-    "aws:apigatewayv2/getApi:getApi": Lookup(_get_api, needs=("apiId",), takes=("region",)),
-    "aws:dynamodb/getTable:getTable": Lookup(_get_table, needs=("name",), takes=("region",)),
+    "aws:dynamodb/getTable:getTable": Lookup(
+        partial(_found, dynamodb.TABLE, "name"), needs=("name",), takes=("region",)
+    ),
 }
 """Every look-up that the sandbox has, by token."""

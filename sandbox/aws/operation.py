@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sandbox.aws.errors import CancelledError, ProviderError
 from sandbox.aws.schema import ResourceType
@@ -18,6 +18,9 @@ _TAG_CALLS: Final = {
     "sqs": ("tag_queue", "untag_queue", "list_queue_tags"),
 }
 _USUAL_TAG_CALLS: Final = ("tag_resource", "untag_resource", "list_tags_for_resource")
+
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(kw_only=True)
@@ -79,17 +82,14 @@ class Operation:
     def parameters(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """Return inputs by the API's names.
 
-        With `names`, only those, and what an input left empty takes the property away; without, no
-        property that is false by default, for some APIs refuse to be told so.
+        With `names`, only those, and what an input left empty takes the property away.
         """
         found: dict[str, Any] = {}
         for name, known in self.type.properties.items():
             value = self.inputs.get(name)
-            if names is None:
-                wanted = value is not None and not (value is False and known.default is False)
-            else:
-                wanted, value = name in names, known.kind.empty if value is None else value
+            wanted = value is not None if names is None else name in names
             if wanted and known.aws and not known.output:
+                value = known.kind.empty if value is None else value
                 bury(found, known.aws, to_aws(known, value))
         return self.type.sends(self, found)
 
@@ -133,26 +133,25 @@ class Operation:
 
     def settled(self) -> dict[str, Any] | None:
         """Wait, where the type takes a while, and return what the API says of the resource then."""
-        ready, told = self.type.ready, {}
+        ready = self.type.ready
         if ready is None:
             return None
 
-        def done() -> bool:
-            told.clear()
-            told.update(self.read() or {})
-            return bool(told) and ready(told)
+        def told() -> dict[str, Any] | None:
+            found = self.read()
+            return found if found and ready(found) else None
 
-        self.wait(done, f"{self.type.token} {self.id} is ready")
-        return told
+        return self.wait(told, f"{self.type.token} {self.id} is ready")
 
-    def wait(self, done: Callable[[], bool], what: str) -> None:
-        """Ask until `done`, at growing intervals; ends with the operation's time or a cancel."""
+    def wait(self, ask: Callable[[], Answer], what: str) -> Answer:
+        """Ask until there is an answer, ever less often; ends with the time or a cancel."""
         patience = self.timeout or 300.0
         end = time.monotonic() + patience
         pause = 0.02
-        while not done():
+        while not (answer := ask()):
             if time.monotonic() > end:
                 raise ProviderError(f"{what} did not happen within {patience:.0f} s")
             if self.session.cancelled.wait(pause):
                 raise CancelledError(f"cancelled while waiting until {what}")
             pause = min(pause * 1.4, 0.5)
+        return answer

@@ -181,8 +181,8 @@ def resource(
         "delete": f"delete_{noun}",
     }
     service = service or token.split("/", maxsplit=1)[0]
-    regional = () if service == "iam" else text("region", None, computed=True, replaces=True)
-    properties = _by_name((*rows, regional))
+    regional = text("region", None, computed=True, replaces=True, template="{region}")
+    properties = _by_name(rows if service == "iam" else (*rows, regional))
     return ResourceType(
         token=f"aws:{token}", service=service, properties=properties, **calls | rest
     )

@@ -16,20 +16,15 @@ from sandbox.aws.values import UNKNOWN
 def planned(operation: Operation) -> dict[str, Any]:
     """Return the outputs that a preview can tell: what only the cloud knows is `UNKNOWN`."""
     old = operation.state
-    if not old:
-        return _outputs(operation, lambda _: UNKNOWN)
     return _outputs(operation, lambda it: UNKNOWN if it.volatile else old.get(it.name, UNKNOWN))
 
 
 def made(operation: Operation, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs after a create or an update: the inputs, and what the cloud filled in."""
     found = observed(operation, answer)
-
-    def told(known: Property) -> Any:
-        value = found.get(known.name)
-        return known.kind.empty if value is None and known.output else value
-
-    outputs = _outputs(operation, told)
+    outputs = _outputs(
+        operation, lambda it: found.get(it.name, it.kind.empty if it.output else None)
+    )
     return {name: value for name, value in outputs.items() if value is not None}
 
 
@@ -56,8 +51,6 @@ def observed(operation: Operation, answer: Mapping[str, Any]) -> dict[str, Any]:
         elif known.told and not (known.output or known.computed):
             found[name] = None
     about = {"id": operation.id, "region": operation.region}
-    if "region" in operation.type.properties:
-        found["region"] = operation.region
     for name, known in operation.type.properties.items():
         if known.template:
             if "{account}" in known.template:
