@@ -158,9 +158,7 @@ def _packages(before: Snapshot, project: Project) -> list[str]:
 
 def _warn_of_pending(before: Snapshot, report: Report) -> None:
     if before.pending:
-        listed = [
-            f"  * {resource.urn}, interrupted while {kind}" for kind, resource in before.pending
-        ]
+        listed = [f"  * {each.urn}, interrupted while {kind}" for kind, each in before.pending]
         report.message(
             "warning",
             f"Attempting to deploy or update resources with {len(before.pending)} pending "

@@ -1,7 +1,8 @@
 """Takes what the program registers and decides the steps that bring it about.
 
 `register`, `read` and `invoke` are called from many threads at once, one per resource in flight.
-What they share is guarded by a lock that is never held while a provider or a pack is asked.
+What they share is guarded by the lock of the steps, which is never held while a provider or a pack
+is asked.
 """
 
 import threading
@@ -49,7 +50,6 @@ class Deployment:
         self._project = project
         self._packs = packs
         self._preview = steps.preview
-        self._lock = threading.Lock()
         # Held while a default provider is registered: whoever else wants one waits for it.
         self._default_lock = threading.Lock()
         self._defaults: dict[tuple[str, str], str] = {}
@@ -149,7 +149,7 @@ class Deployment:
     def _claim(self, goal: RegisterResourceRequest) -> tuple[Resource | None, Resource]:
         """Take a URN; return what the state has under it or a former one, and what is wanted."""
         urn = self._urn(goal.parent, goal.type, goal.name)
-        with self._lock, self.steps.lock:
+        with self.steps.lock:
             if urn in self._wanted:
                 raise ProviderError(f"Duplicate resource URN {urn!r}; try giving it a unique name")
             parent = self._wanted.get(goal.parent)
@@ -214,7 +214,7 @@ class Deployment:
     def _without_provider(self, new: Resource, error: NoProviderError) -> Resource:
         """Let the packs judge inputs that nobody can check, then say what is missing."""
         new = self._reviewed(new)
-        with self._lock:
+        with self.steps.lock:
             first = error.package not in self._missing
             self._missing.add(error.package)
         if first:
@@ -330,7 +330,7 @@ class Deployment:
         eager = diff.delete_before_replace if eager is None else eager
         if not (eager or old.pending_replacement):
             return self._put_in_place(old, new, manager, diff, old_stays=True)
-        with self._lock, self.steps.lock:
+        with self.steps.lock:
             waiting = [r for r in self.steps.olds.values() if r.urn not in self._wanted]
         for dependent, keys in reversed(replaced_with(old, waiting, self.steps)):
             if dependent.protect:
@@ -358,7 +358,7 @@ class Deployment:
 
         The step `replace` comes in between, with another reason than the create's if it is `told`.
         """
-        with self._lock:
+        with self.steps.lock:
             self._replaced.add(new.urn)
         if not old_stays:
             self.steps.replace(old, new, told or diff)

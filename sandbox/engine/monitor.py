@@ -27,9 +27,8 @@ class Monitor:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
 
-    def GetDeploymentInfo(self, request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:  # noqa: N802
+    def GetDeploymentInfo(self, _: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:  # noqa: N802
         """Say which features there are."""
-        del request
         return resource_pb2.DeploymentInfo(supportedFeatures=_FEATURES)
 
     def RegisterResource(  # noqa: N802
@@ -115,7 +114,6 @@ class EngineLog:
             self._report.message(severity, request.message, request.urn)
         return empty_pb2.Empty()
 
-    def RequirePulumiVersion(self, request: Any) -> Any:  # noqa: N802
+    def RequirePulumiVersion(self, _: Any) -> Any:  # noqa: N802
         """Accept: the built-in engine goes by the version of the SDK."""
-        del request
         return engine_pb2.RequirePulumiVersionResponse()
