@@ -14,6 +14,10 @@ unexport PYTHONDONTWRITEBYTECODE
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 
+define set_up
+	@test -e $(RUN_READY) || { echo "make $@: nothing is set up here; run: make up" >&2; exit 1; }
+endef
+
 ##@ The sandbox: everything on this machine, no account
 
 .PHONY: up
@@ -24,18 +28,25 @@ up: $(RUN_READY) ## Build, start the sandbox, preview, deploy and prove it
 preview: $(RUN_READY) ## Show what `make up` would change
 	@$(PY) -m sandbox preview
 
+.PHONY: status
+status: ## Say what runs, what is deployed and what a client needs
+	$(set_up)
+	@$(PY) -m sandbox status
+
 .PHONY: outputs
 outputs: ## Print the stack's outputs as one JSON object
-	@test -x $(PY) || { echo "make outputs: nothing is set up here; run: make up" >&2; exit 1; }
+	$(set_up)
 	@$(PY) -m sandbox outputs --json
 
 .PHONY: verify
 verify: ## Use the deployed sandbox stack as its apps do, and say step by step what holds
-	@$(PY) -m sandbox outputs --json | $(PY) -m ops verify --outputs - --token-command "$(PY) -m sandbox token {name}"
+	$(set_up)
+	@outputs="$$($(PY) -m sandbox outputs --json)"; \
+	  $(PY) -m ops verify --outputs - --token-command "$(PY) -m sandbox token {name}" <<< "$$outputs"
 
 .PHONY: down
 down: ## Destroy the stack and stop every process that `make up` started
-	@if [ -x $(PY) ]; then $(PY) -m sandbox down --yes; else echo "make down: nothing is set up here"; fi
+	@if [ -e $(RUN_READY) ]; then $(PY) -m sandbox down --yes; else echo "make down: nothing is set up here"; fi
 
 ##@ Work on the code
 
@@ -88,14 +99,18 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The virtual environment. A stamp is written only when everything is in, so that a broken-off install is
-# taken up again by the next run.
+# taken up again by the next run. Two runs at once wait for each other, and Ctrl-C leaves no traceback.
+ALONE := -c 'import fcntl, os, runpy, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); \
+  fcntl.flock(os.open(".", os.O_RDONLY), fcntl.LOCK_EX); \
+  del sys.argv[0]; runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)'
+
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; choose another: make PYTHON=python3.12 ...")'
-	@$(PYTHON) -m venv $(VENV) || { echo "make: could not create $(VENV) with $(PYTHON) -m venv (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@$(PYTHON) $(ALONE) venv $(VENV) || { echo "make: could not create $(VENV) with $(PYTHON) -m venv (on Debian: apt install python3-venv)" >&2; exit 1; }
 
 define install
 	@echo "installing $(1) into $(VENV) ..."
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --retries 2 -r $(1) \
+	@$(PY) $(ALONE) pip install --quiet --disable-pip-version-check --no-compile --require-hashes --retries 2 -r $(1) \
 	  || { echo "make: could not install $(1): is the Python package index reachable? (pip config list shows which one is used)" >&2; exit 1; }
 	@touch $@
 endef
