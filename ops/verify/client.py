@@ -8,11 +8,14 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, cast
+from http import HTTPStatus
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 import websockets
 from websockets.asyncio.client import ClientConnection
+
+from ops.verify.throttling import ThrottledError, pauses
 
 Message = dict[str, Any]
 
@@ -123,11 +126,25 @@ async def connected(url: str) -> AsyncGenerator[AppClient]:
     """A client on a connection of its own, closed in the end."""
     # A proxy of the surroundings is for the world outside, not for a sandbox on this machine.
     proxy = None if urlsplit(url).hostname == "127.0.0.1" else True
-    async with websockets.connect(url, open_timeout=ANSWER_SECONDS, proxy=proxy) as socket:
-        client = AppClient(socket)
-        listening = asyncio.create_task(client.listen())
+    socket = await _opened(url, proxy)
+    client = AppClient(socket)
+    listening = asyncio.create_task(client.listen())
+    try:
+        yield client
+    finally:
+        await socket.close()
+        await listening
+
+
+async def _opened(url: str, proxy: Literal[True] | None) -> ClientConnection:
+    """A connection, asked for again while the API lets no more of them in."""
+    waits = pauses()
+    while True:
         try:
-            yield client
-        finally:
-            await socket.close()
-            await listening
+            return await websockets.connect(url, open_timeout=ANSWER_SECONDS, proxy=proxy)
+        except websockets.InvalidStatus as error:
+            if error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+                raise
+            if (wait := next(waits, None)) is None:
+                raise ThrottledError(f"a new connection to {url}", str(error)) from error
+            await asyncio.sleep(wait)

@@ -18,6 +18,7 @@ from ops.verify.client import NoAnswerError
 from ops.verify.guard import guarded
 from ops.verify.rows import Rows
 from ops.verify.steps import FULL, READ_ONLY
+from ops.verify.throttling import ThrottledError
 from ops.verify.visit import Check, Full, SkippedError, StepError, Visit
 
 
@@ -52,8 +53,8 @@ def verify(
 ) -> None:
     """Use a deployed stack as its apps do, and say step by step what holds.
 
-    Exit status 0 when every step passed, 1 when one did not, 2 when it could not be tried. What it
-    changes is put back, also when it is interrupted or killed.
+    Exit status 0 when every step passed, 1 when one did not, 2 when it, or a step while no other
+    failed, could not be tried. What it changes is put back, also when it is interrupted or killed.
     """
     screen = report.Screen(aloud=style == "text")
     if read_only:
@@ -68,8 +69,11 @@ def verify(
     elif style == "junit":
         click.echo(report.as_junit(deployed.url, steps))
     screen.sum_up(steps)
-    if any(step.outcome == "failed" for step in steps):
+    outcomes = {step.outcome for step in steps}
+    if "failed" in outcomes:
         raise SystemExit(1)
+    if "throttled" in outcomes:
+        raise SystemExit(2)
 
 
 def passes(
@@ -80,11 +84,18 @@ def passes(
     token_command: str | None,
     profile: str | None,
 ) -> bool:
-    """Verify in full, each step printed; whether every one of them passed."""
+    """Verify in full, each step printed; whether every one of them passed.
+
+    Raises OperatorError where nobody can tell, because steps were throttled and none failed.
+    """
     people = who.find(deployed, canary=canary, other=other_business, token_command=token_command)
     screen = report.Screen(aloud=True)
     steps = _in_full(deployed, people, profile, screen, order=False, sweep=False)
-    return not any(step.outcome == "failed" for step in steps)
+    if any(step.outcome == "failed" for step in steps):
+        return False
+    if throttled := next((step for step in steps if step.outcome == "throttled"), None):
+        raise OperatorError(f"{throttled.name}: {throttled.note}")
+    return True
 
 
 def _in_full(
@@ -130,6 +141,8 @@ async def _outcome(check: Check, visit: Visit) -> tuple[report.Outcome, str]:
         return "passed", await check(visit)
     except SkippedError as error:
         return "skipped", str(error)
+    except ThrottledError as error:
+        return "throttled", str(error)
     except (StepError, NoAnswerError, OperatorError) as error:
         return "failed", str(error)
     except KeyError as error:

@@ -12,9 +12,15 @@ from xml.etree import ElementTree as ET
 from rich.console import Console
 from rich.markup import escape
 
-Outcome = Literal["passed", "failed", "skipped"]
+Outcome = Literal["passed", "failed", "throttled", "skipped"]
+"""`throttled`: AWS would not be asked so often, and nobody can tell whether the step holds."""
 
-_MARKS: dict[Outcome, str] = {"passed": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "-"}
+_MARKS: dict[Outcome, str] = {
+    "passed": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+    "throttled": "[yellow]?[/]",
+    "skipped": "-",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +57,20 @@ class Screen:
         listed = list(steps)
         seconds = sum(step.seconds for step in listed)
         failed = [step.name for step in listed if step.outcome == "failed"]
+        throttled = [step.name for step in listed if step.outcome == "throttled"]
         skipped = sum(step.outcome == "skipped" for step in listed)
         if failed:
             text = f"Not proven: {len(failed)} of {len(listed)} steps failed: {'; '.join(failed)}"
+            if throttled:
+                text += f"; and throttled, so that nobody can tell: {'; '.join(throttled)}"
             self._console.print(f"[bold red]{text}[/]")
+            return
+        if throttled:
+            text = (
+                f"Not proven, nor found broken: {len(throttled)} of {len(listed)} steps were "
+                f"throttled: {'; '.join(throttled)}"
+            )
+            self._console.print(f"[bold yellow]{text}[/]")
             return
         also = f", {skipped} skipped" if skipped else ""
         text = f"Proven: {len(listed) - skipped} steps hold{also} ({seconds:.1f} s)"
@@ -64,7 +80,7 @@ class Screen:
 def as_json(url: str, steps: Iterable[Step]) -> str:
     """One JSON object with all steps."""
     listed = list(steps)
-    passed = not any(step.outcome == "failed" for step in listed)
+    passed = all(step.outcome in {"passed", "skipped"} for step in listed)
     document = {"url": url, "passed": passed, "steps": [asdict(step) for step in listed]}
     return json.dumps(document, indent=2)
 
@@ -77,6 +93,7 @@ def as_junit(url: str, steps: Iterable[Step]) -> str:
         name="verify",
         tests=str(len(listed)),
         failures=str(sum(step.outcome == "failed" for step in listed)),
+        errors=str(sum(step.outcome == "throttled" for step in listed)),
         skipped=str(sum(step.outcome == "skipped" for step in listed)),
         time=f"{sum(step.seconds for step in listed):.3f}",
     )
@@ -86,6 +103,8 @@ def as_junit(url: str, steps: Iterable[Step]) -> str:
         )
         if step.outcome == "failed":
             ET.SubElement(case, "failure", message=step.note)
+        elif step.outcome == "throttled":
+            ET.SubElement(case, "error", message=step.note)
         elif step.outcome == "skipped":
             ET.SubElement(case, "skipped", message=step.note)
     ET.indent(suite)

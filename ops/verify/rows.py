@@ -11,6 +11,7 @@ from typing import Any
 
 from ops.deployed import Deployed
 from ops.errors import OperatorError
+from ops.verify.throttling import patiently
 
 _SWITCHES = ("isActive", "acceptingOrders")
 """Two attributes of a business say whether it is open; other writers know only one of them."""
@@ -33,7 +34,7 @@ class Business:
 
 
 class Rows:
-    """The tables of a deployed stack."""
+    """The tables of a deployed stack; a call that is throttled is tried again for a while."""
 
     def __init__(self, deployed: Deployed, profile: str | None) -> None:
         self._client = deployed.client("dynamodb", profile=profile)
@@ -67,7 +68,9 @@ class Rows:
         missing = [name for name in _SWITCHES if name not in business.switches]
         clauses = [("SET", [f"{name} = :{name}" for name in business.switches])]
         clauses += [("REMOVE", missing)]
-        self._client.update_item(
+        patiently(
+            self._client,
+            "update_item",
             TableName=self._table("BUSINESSES_TABLE"),
             Key={"businessId": {"S": business.business_id}},
             UpdateExpression=" ".join(
@@ -88,7 +91,9 @@ class Rows:
 
     def place_order(self, order_id: str, business_id: str) -> None:
         """Write a pending order of nobody's for the business; it costs nothing and has no items."""
-        self._client.put_item(
+        patiently(
+            self._client,
+            "put_item",
             TableName=self._table("ORDERS_TABLE"),
             Item={
                 "orderId": {"S": order_id},
@@ -106,15 +111,19 @@ class Rows:
 
     def sweep(self) -> None:
         """Start the janitor, as its schedule does every quarter of an hour."""
-        self._lambda.invoke(FunctionName=self._functions["janitor"], InvocationType="Event")
+        patiently(
+            self._lambda,
+            "invoke",
+            FunctionName=self._functions["janitor"],
+            InvocationType="Event",
+        )
 
     @cached_property
     def _environment(self) -> dict[str, str]:
         """The stack's outputs do not name the tables of businesses and orders; its Lambda does."""
         name = self._functions.get("websocket", "")
-        return self._lambda.get_function_configuration(FunctionName=name)["Environment"][
-            "Variables"
-        ]
+        configuration = patiently(self._lambda, "get_function_configuration", FunctionName=name)
+        return configuration["Environment"]["Variables"]
 
     def _table(self, variable: str) -> str:
         table = self._environment.get(variable)
@@ -123,14 +132,18 @@ class Rows:
         return table
 
     def _get(self, table: str, key: str, value: str) -> dict[str, Any]:
-        answer = self._client.get_item(
-            TableName=table, Key={key: {"S": value}}, ConsistentRead=True
+        answer = patiently(
+            self._client,
+            "get_item",
+            TableName=table,
+            Key={key: {"S": value}},
+            ConsistentRead=True,
         )
         item: dict[str, Any] = answer.get("Item", {})
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def _delete(self, table: str, key: str, value: str) -> None:
-        self._client.delete_item(TableName=table, Key={key: {"S": value}})
+        patiently(self._client, "delete_item", TableName=table, Key={key: {"S": value}})
 
 
 def business_topic(business_id: str) -> str:
