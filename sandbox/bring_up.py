@@ -1,8 +1,10 @@
 """Bringing up the cloud and the platform on it, each only when it is not there yet."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
@@ -10,6 +12,9 @@ from sandbox.console import Console
 from sandbox.errors import SandboxError
 from sandbox.home import one_at_a_time
 from sandbox.platform import Platform, ensure, load
+
+# Each Lambda's worker unpacks its package; those of this repository's stack come to 120 MB.
+_ROOM: Final = 200 * 2**20
 
 
 def bring_up(home: Path, console: Console) -> tuple[Cloud, Platform, bool]:
@@ -21,6 +26,7 @@ def bring_up(home: Path, console: Console) -> tuple[Cloud, Platform, bool]:
             cloud = clouds.start(home, port=port, auth=True)
         except clouds.CloudNotRunningError:
             started = True
+            _check_room(home)
             with console.step("start the cloud") as step:
                 cloud = clouds.start(home, port=port, auth=True)
                 killed = ", after it was killed" if cloud.lost else ""
@@ -40,6 +46,17 @@ def found(home: Path) -> tuple[Cloud, Platform]:
     if platform is None:
         raise SandboxError(f"the sandbox of {home}", "its platform is not there", "run: make up")
     return cloud, platform
+
+
+def _check_room(home: Path) -> None:
+    """Refuse a disk that would be full in the middle of a deployment."""
+    free = shutil.disk_usage(home).free
+    if free < _ROOM:
+        raise SandboxError(
+            f"the disk of {home}",
+            f"it has {free // 2**20} MB left, and the sandbox takes up to {_ROOM // 2**20}",
+            "make room there, or set SANDBOX_HOME to a folder on another disk",
+        )
 
 
 def wanted_port() -> int | None:

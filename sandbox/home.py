@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -36,8 +36,7 @@ def alone(folder: Path, command: str) -> Generator[None]:
     Refuses at once when another command of this kind is at work, and names it; one that only uses
     the sandbox is waited for.
     """
-    with _opened(folder) as file:
-        _acquire(folder, file, fcntl.LOCK_EX, wait=lambda: not _holder(file))
+    with _locked(folder / "lock", fcntl.LOCK_EX, beside_named=False) as file:
         file.truncate(0)
         started = datetime.now(UTC).strftime("%H:%M:%S UTC")
         file.write(json.dumps({"pid": os.getpid(), "command": command, "since": started}))
@@ -51,17 +50,14 @@ def alone(folder: Path, command: str) -> Generator[None]:
 @contextlib.contextmanager
 def together(folder: Path) -> Generator[None]:
     """Use the sandbox beside others who use it, once nobody changes it."""
-    with _opened(folder) as file:
-        _acquire(folder, file, fcntl.LOCK_SH, wait=lambda: True)
+    with _locked(folder / "lock", fcntl.LOCK_SH):
         yield
 
 
 @contextlib.contextmanager
 def one_at_a_time(folder: Path) -> Generator[None]:
     """Bring up the cloud and the platform, one command after the other; it takes a moment each."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with folder.joinpath("bring-up.lock").open("a+") as file:
-        _acquire(folder, file, fcntl.LOCK_EX, wait=lambda: True)
+    with _locked(folder / "bring-up.lock", fcntl.LOCK_EX):
         yield
 
 
@@ -79,37 +75,33 @@ def _entries(folder: Path, kept: set[str]) -> list[Path]:
     return [entry for entry in folder.glob("*") if entry.name not in kept]
 
 
-def _opened(folder: Path) -> IO[str]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder.joinpath("lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise SandboxError(
-            str(folder), str(error.strerror), "make it writable, or set SANDBOX_HOME to a folder"
-        ) from error
+@contextlib.contextmanager
+def _locked(path: Path, kind: int, *, beside_named: bool = True) -> Generator[IO[str]]:
+    """Hold a lock, which the kernel gives back when the process ends, however it ends.
 
-
-def _acquire(folder: Path, file: IO[str], kind: int, *, wait: Callable[[], bool]) -> None:
-    """Take the lock. The kernel gives it back when the process ends, however it ends."""
-    deadline = time.monotonic() + _PATIENCE
-    said = False
-    while True:
-        try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            who = _holder(file) or "another command"
-            if not wait() or time.monotonic() > deadline:
+    Whoever holds it is waited for, but without `beside_named` nobody who left a name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline, said = time.monotonic() + _PATIENCE, False
+    with path.open("a+", encoding="utf-8") as file:
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
+                break
+            name = _holder(file)
+            who = name or "another command"
+            if (name and not beside_named) or time.monotonic() > deadline:
                 raise HomeInUseError(
-                    f"the sandbox in {folder}",
+                    f"the sandbox in {path.parent}",
                     f"{who} is at work on it",
                     "wait for it to end, or stop that process",
-                ) from None
-        if not said:
-            sys.stderr.write(f"waiting for {who} to finish with the sandbox ...\n")
-            sys.stderr.flush()
-            said = True
-        time.sleep(0.05)
+                )
+            if not said:
+                sys.stderr.write(f"waiting for {who} to finish with the sandbox ...\n")
+                sys.stderr.flush()
+                said = True
+            time.sleep(0.05)
+        yield file
 
 
 def _holder(file: IO[str]) -> str:

@@ -29,7 +29,7 @@ class Record:
     """The open file. Raises FileNotFoundError where there is no folder for it."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = os.fdopen(os.open(folder / "cloud.json", os.O_RDWR | os.O_CREAT), "r+")
+        self._file = os.fdopen(os.open(folder / "cloud.json", os.O_RDWR | os.O_CREAT, 0o644), "r+")
         self.fd = self._file.fileno()
         self.known = self._read()
 

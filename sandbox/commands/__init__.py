@@ -13,9 +13,11 @@ from sandbox.commands.state import export, import_, outputs
 from sandbox.commands.visit import prove, token
 from sandbox.console import fail
 from sandbox.errors import SandboxError
+from sandbox.home import home
 from sandbox.stack import EngineError
 
-_ABOUT_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_PLACE = {errno.EROFS, errno.EACCES, errno.ENOTDIR, errno.EEXIST}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,7 +51,11 @@ def main() -> None:
         sys.stderr.close()  # whoever read our output has gone: there is nobody to tell
         sys.exit(141)
     except OSError as error:
-        if error.errno not in _ABOUT_THE_MACHINE:
+        if error.errno in _NO_ROOM:
+            way_out = "make room there and run it again: nothing is lost"
+        elif error.errno in _NO_PLACE:
+            way_out = "make it writable, or set SANDBOX_HOME to another folder"
+        else:
             raise
-        fail(f"{error.filename or 'the disk'}: {error.strerror}; nothing is lost, run it again")
+        fail(f"{error.filename or f'the disk of {home()}'}: {error.strerror}; {way_out}")
         sys.exit(1)
