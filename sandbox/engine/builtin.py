@@ -24,7 +24,7 @@ from sandbox.engine.state import PROVIDER_PREFIX, Snapshot
 from sandbox.engine.steps import Steps, StoppedError
 from sandbox.stack import EngineError, Request, Result, Stack
 
-Work = Callable[[Deployment, Project], None]
+Work = Callable[[Deployment], None]
 
 
 class BuiltinEngine:
@@ -48,12 +48,11 @@ class BuiltinEngine:
 
     def refresh(self, stack: Stack, request: Request) -> Result:
         """Bring the state to what the provider finds; forget creates that were broken off."""
-        return self._operate(stack, request, "refresh", lambda d, _: removal.refresh(d.steps))
+        return self._operate(stack, request, "refresh", lambda d: removal.refresh(d.steps))
 
     def destroy(self, stack: Stack, request: Request) -> Result:
         """Delete every resource of the stack, or those that are targeted."""
-        work: Work = lambda d, _: removal.delete_left_over(d.steps)  # noqa: E731
-        return self._operate(stack, request, "destroy", work)
+        return self._operate(stack, request, "destroy", lambda d: removal.delete_left_over(d.steps))
 
     def outputs(self, stack: Stack, *, show_secrets: bool = False) -> dict[str, Any]:
         """Return the stack's outputs; a secret reads `[secret]` unless shown."""
@@ -130,14 +129,13 @@ class BuiltinEngine:
             steps = Steps(journal, registry, report, request, preview=preview)
             until_done.enter_context(program.surroundings(project))
             until_done.enter_context(_interrupts(steps, host, report))
-            work(Deployment(project, steps, packs), project)
+            work(Deployment(project, steps, packs))
             return not steps.failed, journal.current().outputs
 
 
-def _run_program(deployment: Deployment, project: Project) -> None:
+def _run_program(deployment: Deployment) -> None:
     steps = deployment.steps
-    finished = program.run(project, Monitor(deployment), steps)
-    if not finished:
+    if not program.run(deployment.project, Monitor(deployment), steps):
         steps.failed = True
     elif steps.preview or not steps.failed:
         removal.delete_left_over(steps)

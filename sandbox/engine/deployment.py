@@ -47,7 +47,7 @@ class Deployment:
 
     def __init__(self, project: Project, steps: Steps, packs: Packs) -> None:
         self.steps = steps
-        self._project = project
+        self.project = project
         self._packs = packs
         self._preview = steps.preview
         # Held while a default provider is registered: whoever else wants one waits for it.
@@ -77,7 +77,7 @@ class Deployment:
         refuse_unsupported(goal)
         with self.steps.failing(self._urn(goal.parent, goal.type, goal.name)):
             old, new = self._claim(goal)
-            new.inputs = with_hashes(new.inputs, self._project.program)
+            new.inputs = with_hashes(new.inputs, self.project.program)
             try:
                 manager, reference = self._manager(new, goal.provider, goal.version)
             except NoProviderError as error:
@@ -137,14 +137,14 @@ class Deployment:
 
     def review_stack(self) -> None:
         """Ask the stack policies, once everything is there."""
-        root = self._urn("", STACK_TYPE, f"{self._project.name}-{self._project.stack}")
+        root = self._urn("", STACK_TYPE, f"{self.project.name}-{self.project.stack}")
         if self._packs.review_stack(self.steps.news, root):
             self.steps.failed = True
 
     # -- who it is, and who manages it --------------------------------------------------------
 
     def _urn(self, parent: str, kind: str, name: str) -> str:
-        return make_urn(self._project.stack, self._project.name, parent, kind, name)
+        return make_urn(self.project.stack, self.project.name, parent, kind, name)
 
     def _claim(self, goal: RegisterResourceRequest) -> tuple[Resource | None, Resource]:
         """Take a URN; return what the state has under it or a former one, and what is wanted."""
@@ -195,10 +195,10 @@ class Deployment:
             if known := self._defaults.get((package, version)):
                 return known
             inputs: values.Properties = {"__internal": {}}
-            for key, value in self._project.config.items():
+            for key, value in self.project.config.items():
                 namespace, _, name = key.partition(":")
                 if namespace == package:
-                    secret = key in self._project.secret_keys
+                    secret = key in self.project.secret_keys
                     inputs[name] = values.secret(value) if secret else value
             if version:
                 inputs["version"] = version

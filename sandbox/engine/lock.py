@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import os
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -25,9 +24,8 @@ def held(path: Path, operation: str) -> Generator[None]:
             raise EngineError(
                 f"the stack is locked by {holder(path)}: wait for it to end, or stop that process"
             ) from None
-        started = datetime.now(UTC).strftime("%H:%M:%S UTC")
         file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "operation": operation, "since": started}))
+        file.write(f"process {os.getpid()} ({operation} since {datetime.now(UTC):%H:%M:%S} UTC)")
         file.flush()
         try:
             yield
@@ -39,14 +37,9 @@ def holder(path: Path) -> str:
     """Name the process that holds the lock, or return an empty text."""
     try:
         with path.open(encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                found = json.loads(file.read() or "{}")
-                return (
-                    f"process {found.get('pid', 'unknown')} "
-                    f"({found.get('operation', 'an operation')} since {found.get('since', '?')})"
-                )
-    except (OSError, ValueError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return path.read_text(encoding="utf-8") or "a process that has just begun"
+    except FileNotFoundError:
         pass
     return ""
