@@ -25,11 +25,12 @@ class ProviderError(Exception):
 class PartialError(ProviderError):
     """A provider did part of the work: the resource exists, in the state that this says."""
 
-    def __init__(self, reasons: list[str], identity: str, outputs: values.Properties) -> None:
-        super().__init__("\n".join(reasons))
-        self.reasons = reasons
-        self.id = identity
-        self.outputs = outputs
+    def __init__(self, partial: provider_pb2.ErrorResourceInitFailed) -> None:
+        super().__init__("\n".join(partial.reasons))
+        self.reasons = list(partial.reasons)
+        self.id = partial.id
+        self.inputs = values.from_struct(partial.inputs)
+        self.outputs = values.from_struct(partial.properties)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,8 +157,7 @@ def _raise(error: grpc.RpcError) -> NoReturn:
             for detail in status_pb2.Status.FromString(value).details:
                 partial = provider_pb2.ErrorResourceInitFailed()
                 if detail.Unpack(partial):
-                    outputs = values.from_struct(partial.properties)
-                    raise PartialError(list(partial.reasons), partial.id, outputs) from None
+                    raise PartialError(partial) from None
     text = (error.details() or error.code().name).strip()
     # Providers written with the SDK put their own stack under the message; the message is the news.
     message = text.removeprefix("Unexpected <class 'Exception'>: ").split(':\n  File "', 1)[0]

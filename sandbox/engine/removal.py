@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from sandbox.engine import values
-from sandbox.engine.providers import Diff
+from sandbox.engine.providers import Diff, PartialError
 from sandbox.engine.state import Resource, now
 from sandbox.engine.steps import Steps, StoppedError, with_secrets
 from sandbox.stack import Op
@@ -76,11 +76,19 @@ def _refresh(steps: Steps, old: Resource) -> None:
         began, op, diff = monotonic(), Op.SAME, Diff(changes=False)
         new, manager = old, steps.manager_of(old)
         if manager.remote and not old.pending_replacement:
+            unwell: list[str] = []
             with steps.asking(manager):
-                identity, inputs, outputs = manager.read(old, old.id)
+                try:
+                    identity, inputs, outputs = manager.read(old, old.id)
+                except PartialError as error:
+                    # It is there: a warning, and the reasons in the state for the next update.
+                    identity, inputs, outputs = error.id, error.inputs, error.outputs
+                    unwell = error.reasons
+                    told = "\n* ".join(["Refreshed resource is in an unhealthy state:", *unwell])
+                    steps.report.message("warning", told, old.urn)
             outputs = with_secrets(old, outputs)
             new = old.copy(
-                id=identity, inputs=inputs or old.inputs, outputs=outputs, init_errors=[]
+                id=identity, inputs=inputs or old.inputs, outputs=outputs, init_errors=unwell
             )
             changed = values.changed_keys(old.outputs, outputs)
             if not identity:
@@ -93,6 +101,6 @@ def _refresh(steps: Steps, old: Resource) -> None:
                     undone = manager.diff(new, old.inputs, old.ignore_changes)
                     diff = Diff(changes=undone.changes, changed=undone.changed)
                 op = Op.UPDATE if diff.changes and diff.changed else Op.SAME
-                if changed or old.init_errors or new.inputs != old.inputs:
+                if changed or old.init_errors != unwell or new.inputs != old.inputs:
                     steps.journal.finish(swap={old: new.copy(modified=now())})
         steps.report.ended(op, old, new, diff, began=began)

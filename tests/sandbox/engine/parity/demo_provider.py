@@ -104,6 +104,7 @@ class Demo(provider_pb2_grpc.ResourceProviderServicer):
         except FileNotFoundError:
             return pb.ReadResponse()
         inputs = {key: value for key, value in outputs.items() if key in INPUTS}
+        self.give_up_halfway(request.id, inputs, values.to_struct(outputs), context)
         return pb.ReadResponse(
             id=request.id, properties=values.to_struct(outputs), inputs=values.to_struct(inputs)
         )
