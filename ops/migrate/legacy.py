@@ -121,7 +121,6 @@ def shared_side(deployed: Deployed) -> Shared:
         url=deployed.url,
         management_endpoint=deployed.management_endpoint,
         connections_table=deployed.connections_table,
-        subscriptions_table=deployed.subscriptions_table,
     )
 
 

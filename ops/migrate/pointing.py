@@ -29,7 +29,6 @@ class Shared:
     """The wss URL, stage included."""
     management_endpoint: str
     connections_table: str
-    subscriptions_table: str
 
     @property
     def stage(self) -> str:
@@ -90,16 +89,16 @@ class Pointing:
         return result
 
     def _environment(self, variables: dict[str, Any], path: tuple[str, ...]) -> None:
-        """A function that knows a connections table or an endpoint knows all four shared names."""
+        """A function keeps the names that it has; one of a table it had not would need a right."""
         if not {"WEBSOCKET_ENDPOINT", "WEBSOCKET_CONNECTIONS_TABLE"} & set(variables):
             return
         for name, value in {
             "WEBSOCKET_CONNECTIONS_TABLE": self.shared.connections_table,
-            "WEBSOCKET_SUBSCRIPTIONS_TABLE": self.shared.subscriptions_table,
-            "SHARED_WEBSOCKET_API_ID": {"Ref": API_PARAMETER},
             "WEBSOCKET_ENDPOINT": self._endpoint(),
+            "SHARED_WEBSOCKET_API_ID": {"Ref": API_PARAMETER},
         }.items():
-            if variables.get(name) != value:
+            had = name in variables or name == "SHARED_WEBSOCKET_API_ID"
+            if had and variables.get(name) != value:
                 variables[name] = value
                 self._note((*path, name), "points at the shared side")
 

@@ -16,7 +16,6 @@ SHARED = Shared(
     url="wss://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
     management_endpoint="https://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
     connections_table="WizzUser_websocket_connections_dev",
-    subscriptions_table="WizzUser_websocket_subscriptions_dev",
 )
 ORDERS = "arn:aws:dynamodb:us-east-1:031857856164:table/WizzOrders/stream/2025-09-01T00:00:00.000"
 ANEW = "arn:aws:dynamodb:us-east-1:031857856164:table/WizzOrders/stream/2025-10-01T00:00:00.000"

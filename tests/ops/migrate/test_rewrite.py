@@ -18,7 +18,6 @@ SHARED = Shared(
     url="wss://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
     management_endpoint="https://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
     connections_table="WizzUser_websocket_connections_dev",
-    subscriptions_table="WizzUser_websocket_subscriptions_dev",
 )
 
 # ruff: noqa: E501 - a template's lines are as long as its names
@@ -135,11 +134,10 @@ def test_the_two_parameters_come_with_the_stage_in_the_url() -> None:
     assert parameters["Stage"] == {"Type": "String", "Default": "dev"}
 
 
-def test_the_environment_names_the_shared_tables_and_the_https_endpoint() -> None:
+def test_the_environment_names_the_shared_table_the_api_and_the_https_endpoint() -> None:
     handler = _rewritten().template["Resources"]["WebSocketHandler"]["Properties"]
     assert handler["Environment"]["Variables"] == {
         "WEBSOCKET_CONNECTIONS_TABLE": "WizzUser_websocket_connections_dev",
-        "WEBSOCKET_SUBSCRIPTIONS_TABLE": "WizzUser_websocket_subscriptions_dev",
         "SHARED_WEBSOCKET_API_ID": {"Ref": "SharedWebSocketApiId"},
         "WEBSOCKET_ENDPOINT": {
             "Fn::Sub": "https://${SharedWebSocketApiId}.execute-api.us-east-1.amazonaws.com/dev"
@@ -239,8 +237,21 @@ def test_variables_for_all_functions_are_pointed_at_the_shared_side_too() -> Non
     everywhere = {"WEBSOCKET_CONNECTIONS_TABLE": {"Ref": "WebSocketConnectionsTable"}}
     template["Globals"] = {"Function": {"Environment": {"Variables": everywhere}}}
     given = rewrite(template, SHARED).template["Globals"]["Function"]["Environment"]["Variables"]
-    assert given["WEBSOCKET_CONNECTIONS_TABLE"] == "WizzUser_websocket_connections_dev"
-    assert given["WEBSOCKET_ENDPOINT"]["Fn::Sub"].startswith("https://${SharedWebSocketApiId}.")
+    assert given == {
+        "WEBSOCKET_CONNECTIONS_TABLE": "WizzUser_websocket_connections_dev",
+        "SHARED_WEBSOCKET_API_ID": {"Ref": "SharedWebSocketApiId"},
+    }
+
+
+@pytest.mark.parametrize("has", ["WEBSOCKET_ENDPOINT", "WEBSOCKET_CONNECTIONS_TABLE"])
+def test_no_function_is_given_the_name_of_what_it_has_no_right_to(has: str) -> None:
+    template = load(TEMPLATE)
+    handler = template["Resources"]["WebSocketHandler"]["Properties"]
+    handler["Environment"]["Variables"] = {has: "old", "WEBSOCKET_SUBSCRIPTIONS_TABLE": "mine"}
+    rewritten = rewrite(template, SHARED).template["Resources"]["WebSocketHandler"]["Properties"]
+    variables = rewritten["Environment"]["Variables"]
+    assert set(variables) == {has, "WEBSOCKET_SUBSCRIPTIONS_TABLE", "SHARED_WEBSOCKET_API_ID"}
+    assert variables["WEBSOCKET_SUBSCRIPTIONS_TABLE"] == "mine"
 
 
 def test_a_second_rewrite_changes_nothing() -> None:

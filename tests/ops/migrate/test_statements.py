@@ -21,7 +21,6 @@ SHARED = Shared(
     url="wss://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
     management_endpoint="https://lwk0wf6rpl.execute-api.us-east-1.amazonaws.com/dev",
     connections_table="WizzUser_websocket_connections_dev",
-    subscriptions_table="WizzUser_websocket_subscriptions_dev",
 )
 CONNECTIONS = {
     "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
