@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine import values
+from sandbox.stack import EngineError
 
 _ARCHIVE_SUFFIXES = (".zip", ".jar", ".tar", ".tgz", ".tar.gz")
 
 
-class AssetError(ValueError):
-    """An asset or an archive that cannot be read; the text names it."""
-
-
 def with_hashes(value: Any, root: Path) -> Any:
-    """Fill in the hash of every asset and archive; relative paths are those of the program."""
+    """Fill in the hash of every asset and archive; relative paths are those of the program.
+
+    Raises `EngineError`, which names it, for one that cannot be read.
+    """
 
     def change(part: Any) -> Any:
         kind = values.signature(part)
         if kind not in {values.ASSET, values.ARCHIVE} or part.get("hash"):
             return part
         if part.get("uri"):
-            raise AssetError(f"an asset from a URI is not supported by the sandbox: {part['uri']}")
+            raise EngineError(f"an asset from a URI is not supported by the sandbox: {part['uri']}")
         digest = _asset_bytes(part, root) if kind == values.ASSET else _archive_bytes(part, root)
         return {**part, "hash": hashlib.sha256(digest).hexdigest()}
 
@@ -66,7 +66,7 @@ def _members(archive: dict[str, Any], root: Path) -> Iterator[tuple[str, bytes]]
     if path := archive.get("path"):
         folder = root / path
         if not folder.is_dir():
-            raise AssetError(f"{folder} is neither a known kind of archive nor a folder")
+            raise EngineError(f"{folder} is neither a known kind of archive nor a folder")
         for file in sorted(_files(folder), key=lambda file: file.relative_to(folder).parts):
             yield file.relative_to(folder).as_posix(), _read(file)
         return
@@ -88,4 +88,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise AssetError(f"cannot read {path}: {error.strerror}") from error
+        raise EngineError(f"cannot read {path}: {error.strerror}") from error

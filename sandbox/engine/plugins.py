@@ -50,7 +50,7 @@ class Plugin:
 PLUGINS: Mapping[str, Plugin] = {"aws": Plugin(module="sandbox.aws")}
 
 
-class NoProviderError(Exception):
+class NoProviderError(EngineError):
     """A program uses a package that nothing in the sandbox serves."""
 
     def __init__(self, package: str) -> None:

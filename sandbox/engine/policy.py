@@ -6,7 +6,7 @@ all packs analyse the result. Stack policies see the finished resources, at the 
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,7 @@ class Pack:
     """One running policy pack; its process starts while the program is loaded."""
 
     def __init__(
-        self,
-        folder: Path,
-        config: Path | None,
-        project: Project,
-        log: Callable[[str], None],
-        *,
-        preview: bool,
+        self, folder: Path, config: Path | None, project: Project, report: Report, *, preview: bool
     ) -> None:
         # Both are used when the program has been given its own folder.
         self.folder = folder = folder.resolve()
@@ -59,7 +53,7 @@ class Pack:
             },
             cwd=folder,
             python=str(own) if own.exists() else sys.executable,
-            log=log,
+            log=report.line,
         )
         self.name = folder.name
 
@@ -125,19 +119,14 @@ class Packs:
     """All packs of an operation; what they find is reported as it is found."""
 
     def __init__(
-        self,
-        request: Request,
-        project: Project,
-        report: Report,
-        *,
-        preview: bool,
+        self, request: Request, project: Project, report: Report, *, preview: bool
     ) -> None:
         configs = request.policy_pack_configs or (None,) * len(request.policy_packs)
         if len(configs) != len(request.policy_packs):
             raise EngineError("give one policy configuration per policy pack, in the same order")
         self._report = report
         self._packs = [
-            Pack(folder, config, project, report.line, preview=preview)
+            Pack(folder, config, project, report, preview=preview)
             for folder, config in zip(request.policy_packs, configs, strict=True)
         ]
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(self._packs)))
@@ -223,18 +212,17 @@ def _described(
         ),
         parent=resource.parent,
     )
-    described: dict[str, Any] = {
+    return {
         "type": resource.type,
         "properties": values.to_struct(properties),
         "urn": resource.urn,
         "name": resource.name,
         "options": options,
-    }
-    if provider is not None:
-        described["provider"] = analyzer_pb2.AnalyzerProviderResource(
+        "provider": provider
+        and analyzer_pb2.AnalyzerProviderResource(
             type=provider.type,
             properties=values.to_struct(_public(provider.inputs)),
             urn=provider.urn,
             name=provider.name,
-        )
-    return described
+        ),
+    }

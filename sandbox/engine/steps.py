@@ -10,9 +10,7 @@ from time import monotonic
 from pulumi import RunError
 
 from sandbox.engine import values
-from sandbox.engine.assets import AssetError
 from sandbox.engine.journal import Journal
-from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.providers import Diff, PartialError, ProviderError
 from sandbox.engine.registry import COMPONENTS, Manager, Registry
 from sandbox.engine.report import Report
@@ -84,7 +82,7 @@ class Steps:
         """Report what goes wrong once, where it did, and end the operation."""
         try:
             yield
-        except (ProviderError, AssetError, NoProviderError, EngineError) as error:
+        except (ProviderError, EngineError) as error:
             self.fail(urn, str(error))
             self.cancel()
             raise StoppedError(str(error)) from error
@@ -269,7 +267,7 @@ class Steps:
                     raise ProviderError(f'resource "{old.urn}" cannot be deleted\n{PROTECTED}')
                 self._delete(old)
                 self.journal.finish(old, drop=old)
-        except (ProviderError, NoProviderError, EngineError) as error:
+        except (ProviderError, EngineError) as error:
             self.fail(old.urn, str(error))
             return False
         return True

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine import values
-from sandbox.engine.assets import AssetError, with_hashes
+from sandbox.engine.assets import with_hashes
+from sandbox.stack import EngineError
 
 
 def text(content):
@@ -39,5 +40,5 @@ def test_a_zip_file_hashes_as_the_bytes_that_it_is(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(AssetError, match=r"cannot read .*gone\.zip: No such file"):
+    with pytest.raises(EngineError, match=r"cannot read .*gone\.zip: No such file"):
         with_hashes(archive(path="gone.zip"), tmp_path)
