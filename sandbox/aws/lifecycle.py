@@ -14,14 +14,13 @@ from sandbox.aws.values import contains_unknown
 def resolve(operation: Operation) -> None:
     """Take an import's id apart into the properties that it is made of."""
     each = operation.type
-    names = list(dict.fromkeys(each.key.values()))
-    if operation.state or len(names) == 1:
+    if operation.state or len(each.parts) == 1:
         return
-    parts = operation.id.split(each.separator, len(names) - 1)
-    if len(parts) != len(names):
-        spelled = each.separator.join(names)
+    given = operation.id.split(each.separator, len(each.parts) - 1)
+    if len(given) != len(each.parts):
+        spelled = each.separator.join(each.parts)
         raise ProviderError(f"{operation.id!r}: an id of {each.token} is {spelled}")
-    found = dict(zip(names, parts, strict=True))
+    found = dict(zip(each.parts, given, strict=True))
     operation.id = found.pop("id", "") or _id(each, found)
     operation.inputs = operation.state = found
 
@@ -31,8 +30,7 @@ def _id(each: ResourceType, known: Mapping[str, Any]) -> str:
     for name, source in each.key.items():
         if source == "id":
             return str(known[name])
-    parts = [str(known[source]) for source in each.key.values()]
-    return each.id.format_map(known) or each.separator.join(parts)
+    return each.separator.join(str(known[part]) for part in each.parts)
 
 
 def create(operation: Operation) -> dict[str, Any]:

@@ -261,7 +261,6 @@ def event_target(driver: Driver, name: Callable[[str], str]) -> Example:
             },
         },
         changed={"inputPath": "$.id"},
-        import_id=lambda it: f"default/{it.inputs['rule']}/queue",
     )
 
 
