@@ -1,17 +1,8 @@
 """A cloud and a deployment for pytest: plan and apply a Pulumi program in this very process.
 
-    from sandbox.testing import cloud, deploy  # in a conftest.py
-
-    def test_the_queue_is_there(deploy, cloud):
-        def program():
-            pulumi.export("url", aws.sqs.Queue("orders").url)
-
-        deployed = deploy(program)
-        assert deployed.plan.summary["create"] == 2
-        cloud.client("sqs").send_message(QueueUrl=deployed.outputs["url"], MessageBody="hello")
-
-The cloud is one for each test process, so that workers of pytest-xdist share no port and no file.
-The state is one for each test, and what a test deployed is destroyed after it.
+`docs/sandbox.md` has an example. The cloud is one for each test process, so that workers of
+pytest-xdist share no port and no file. The state is one for each test, and what a test deployed is
+destroyed after it.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -81,7 +72,8 @@ class Deployer:
     def __init__(self, cloud: Cloud, home: Path) -> None:
         self._cloud = cloud
         self._home = home
-        self._stacks: dict[str, Stack] = {}
+        self._deployed: dict[Path, Stack] = {}
+        self._at_work: Stack
         self._engine = BuiltinEngine({"aws": Plugin(servicer=self._provider)})
 
     def __call__(
@@ -97,20 +89,36 @@ class Deployer:
         `config` maps `key` or `namespace:key` to values. The same `name` again is the same project:
         it is updated.
         """
-        stack = self._stacks[name] = self._stack(name, program, config or {})
+        stack = self._at_work = self._stack(name, program, config or {})
         request = Request(quiet=True, policy_packs=(policy_pack,) if policy_pack else ())
         if not isinstance(program, Path):
             _running[:] = [program]
-        plan = self._engine.preview(stack, request)
-        done = self._engine.up(stack, request) if plan.ok else None
-        state = self._engine.export(stack)["deployment"].get("resources") or ()
-        return Deployed(plan=plan, done=done, resources=tuple(state))
+        plan, done, resources = self._engine.preview(stack, request), None, ()
+        if plan.ok:
+            self._deployed.pop(stack.cwd, None)
+            self._deployed[stack.cwd] = stack
+            done = self._engine.up(stack, request)
+        if stack.cwd in self._deployed:
+            resources = tuple(self._engine.export(stack)["deployment"].get("resources") or ())
+        return Deployed(plan=plan, done=done, resources=resources)
 
     def destroy(self) -> None:
-        """Delete what was deployed."""
-        for stack in self._stacks.values():
-            self._engine.destroy(stack, Request(quiet=True))
-        self._stacks.clear()
+        """Delete what was deployed, the last first, and what is protected too.
+
+        Raises AssertionError when something stays behind, where another test would find it.
+        """
+        failed: list[str] = []
+        for stack in reversed(self._deployed.values()):
+            self._at_work = stack
+            state = self._engine.export(stack)
+            for resource in state["deployment"].get("resources") or ():
+                resource.pop("protect", None)
+            self._engine.import_(stack, state)
+            done = self._engine.destroy(stack, Request(quiet=True))
+            failed += [] if done.ok else [each.message for each in done.diagnostics]
+        if failed:
+            raise AssertionError("; ".join(failed))
+        self._deployed.clear()
 
     def _stack(self, name: str, program: Program, config: Mapping[str, Any]) -> Stack:
         folder = program if isinstance(program, Path) else self._home / name
@@ -133,8 +141,7 @@ class Deployer:
         from sandbox.aws.provider import AwsProvider
         from sandbox.aws.server import Servicer
 
-        stack = list(self._stacks.values())[-1]
-        return Servicer(AwsProvider(self._cloud.environment(), cwd=stack.cwd))
+        return Servicer(AwsProvider(self._cloud.environment(), cwd=self._at_work.cwd))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
 """`sandbox.testing`: plan and apply in this process, isolated, policies included."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pulumi
@@ -88,6 +92,64 @@ def test_a_folder_is_a_program_too(deploy, tmp_path, unique):
     folder.joinpath("Pulumi.yaml").write_text("name: folder\nruntime: python\n")
     folder.joinpath("__main__.py").write_text("import pulumi\npulumi.export('here', 1)\n")
     assert deploy(Path(folder)).outputs == {"here": 1}
+
+
+def test_a_folder_without_a_program_is_an_error_of_the_plan(deploy, tmp_path):
+    missing = deploy(tmp_path / "nowhere")
+    assert not missing.ok
+    assert "no Pulumi.yaml in" in missing.errors[0]
+
+
+def folder_with_queue(folder, name):
+    folder.mkdir()
+    folder.joinpath("Pulumi.yaml").write_text(f"name: {folder.name}\nruntime: python\n")
+    folder.joinpath("__main__.py").write_text(
+        f"import pulumi_aws as aws\naws.sqs.Queue('queue', name='{name}')\n"
+    )
+    return folder
+
+
+def test_the_documented_project_passes_elsewhere_side_by_side(tmp_path):
+    told = ROOT.joinpath("docs/sandbox.md").read_text().split("## In pytest")[1].split("\n## ")[0]
+    conftest, tests = re.findall(r"```python\n(.*?)```", told, re.DOTALL)
+    tmp_path.joinpath("conftest.py").write_text(conftest)
+    for name in ("test_orders.py", "test_the_same_names.py"):
+        tmp_path.joinpath(name).write_text(tests)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "2", "-q"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "AWS_PROFILE": "production"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_all_that_was_deployed_is_destroyed(deploy, cloud, tmp_path, unique):
+    def protected():
+        aws.sqs.Queue("queue", name=unique("gone-c"), opts=pulumi.ResourceOptions(protect=True))
+
+    for folder in ("a", "b"):
+        assert deploy(folder_with_queue(tmp_path / folder, unique(f"gone-{folder}"))).ok
+    assert deploy(protected).ok
+    deploy.destroy()
+    names = [unique(f"gone-{which}") for which in "abc"]
+    left = cloud.client("sqs").list_queues(QueueNamePrefix="gone-").get("QueueUrls", [])
+    assert [url for url in left if url.rsplit("/")[-1] in names] == []
+
+
+def test_what_cannot_be_destroyed_is_told(deploy, cloud, unique):
+    def program():
+        aws.iam.Role("role", name=unique("kept"), assume_role_policy=TRUST)
+
+    assert deploy(program).ok
+    name = unique("kept")
+    iam = cloud.client("iam")
+    iam.put_role_policy(RoleName=name, PolicyName="theirs", PolicyDocument=POLICY)
+    with pytest.raises(AssertionError, match="DeleteConflict"):
+        deploy.destroy()
+    iam.delete_role_policy(RoleName=name, PolicyName="theirs")
 
 
 def test_an_error_of_the_cloud_is_told_by_resource(deploy, unique):
