@@ -92,12 +92,10 @@ class Journal:
             self._wanted += 1
             ticket = self._wanted
         with self._writing:
-            if self._written >= ticket:
-                return
-            with self._lock:
+            if self._written < ticket:
                 reached = self._wanted
-            self._file.write(self.current())
-            self._written = reached
+                self._file.write(self.current())
+                self._written = reached
 
 
 def _renamed(resource: Resource, old: str, new: str) -> Resource:

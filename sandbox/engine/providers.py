@@ -10,11 +10,12 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.engine import values
 from sandbox.engine.state import Resource
+from sandbox.stack import EngineError
 
 Failures = Sequence[provider_pb2.CheckFailure]
 
 
-class ProviderError(Exception):
+class ProviderError(EngineError):
     """A provider refused or failed; `gone` says that it was killed or died in the middle."""
 
     def __init__(self, message: str, *, gone: bool = False) -> None:

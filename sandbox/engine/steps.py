@@ -82,7 +82,7 @@ class Steps:
         """Report what goes wrong once, where it did, and end the operation."""
         try:
             yield
-        except (ProviderError, EngineError) as error:
+        except EngineError as error:
             self.fail(urn, str(error))
             self.cancel()
             raise StoppedError(str(error)) from error
@@ -267,7 +267,7 @@ class Steps:
                     raise ProviderError(f'resource "{old.urn}" cannot be deleted\n{PROTECTED}')
                 self._delete(old)
                 self.journal.finish(old, drop=old)
-        except (ProviderError, EngineError) as error:
+        except EngineError as error:
             self.fail(old.urn, str(error))
             return False
         return True
