@@ -5,7 +5,6 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -28,8 +27,11 @@ class ArchiveError(ProviderError):
 
 def zipped(archive: Archive, cwd: Path) -> bytes:
     """Return the archive as a zip file; a path is taken from `cwd`."""
-    if source := _zip_file(archive, cwd):
-        return source.read_bytes()
+    path = _path(archive, cwd)
+    if path and path.is_file():
+        if not zipfile.is_zipfile(path):
+            raise ArchiveError(f"{path} is not a zip file, and the sandbox takes no other kind")
+        return path.read_bytes()
     buffer = io.BytesIO()
     # Stored, not compressed: the only reader is on this machine.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
@@ -42,20 +44,7 @@ def zipped(archive: Archive, cwd: Path) -> bytes:
 
 def sha256(archive: Archive, cwd: Path) -> str:
     """Return the hash that Lambda gives for this code (`CodeSha256`)."""
-    source = _zip_file(archive, cwd)
-    if source is None:
-        return _digest(zipped(archive, cwd))
-    about = source.stat()
-    return _digest_of_file(source, about.st_size, about.st_mtime_ns)
-
-
-@cache
-def _digest_of_file(path: Path, _size: int, _changed: int) -> str:
-    return _digest(path.read_bytes())
-
-
-def _digest(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+    return base64.b64encode(hashlib.sha256(zipped(archive, cwd)).digest()).decode()
 
 
 def _path(archive: Archive, cwd: Path) -> Path | None:
@@ -67,16 +56,6 @@ def _path(archive: Archive, cwd: Path) -> Path | None:
     path = cwd / archive["path"]
     if not path.exists():
         raise ArchiveError(f"there is no file or folder {archive['path']}: build it first")
-    return path
-
-
-def _zip_file(archive: Archive, cwd: Path) -> Path | None:
-    """Return the file that already is the zip, if the archive is one."""
-    path = _path(archive, cwd)
-    if path is None or path.is_dir():
-        return None
-    if not zipfile.is_zipfile(path):
-        raise ArchiveError(f"{path} is not a zip file, and the sandbox takes no other kind")
     return path
 
 

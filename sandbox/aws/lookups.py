@@ -22,7 +22,7 @@ class NotFoundError(ProviderError):
 
 @dataclass(frozen=True)
 class Lookup:
-    """One look-up: the function that answers, and what it needs and takes to be asked."""
+    """One look-up: the function that answers, what it needs, and takes beside a region."""
 
     answer: Callable[[Session, Asked], dict[str, Any]]
     needs: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Lookup:
     def refused(self, token: str, asked: Asked) -> dict[str, str]:
         """Return what is wrong with the arguments, by name."""
         reasons = {name: f"{token} needs {name}" for name in self.needs if name not in asked}
-        for name in sorted(asked.keys() - {*self.needs, *self.takes}):
+        for name in sorted(asked.keys() - {"region", *self.needs, *self.takes}):
             reasons[name] = f"the sandbox's {token} has no argument {name}"
         return reasons
 
@@ -66,12 +66,10 @@ def _matches(found: Mapping[str, Any], asked: Asked) -> bool:
 
 
 LOOKUPS: Final[Mapping[str, Lookup]] = {
-    "aws:apigatewayv2/getApis:getApis": Lookup(_get_apis, takes=("name", "protocolType", "region")),
+    "aws:apigatewayv2/getApis:getApis": Lookup(_get_apis, takes=("name", "protocolType")),
     "aws:apigatewayv2/getApi:getApi": Lookup(
-        partial(_found, apigatewayv2.API, "apiId"), needs=("apiId",), takes=("region",)
+        partial(_found, apigatewayv2.API, "apiId"), ("apiId",)
     ),
-    "aws:dynamodb/getTable:getTable": Lookup(
-        partial(_found, dynamodb.TABLE, "name"), needs=("name",), takes=("region",)
-    ),
+    "aws:dynamodb/getTable:getTable": Lookup(partial(_found, dynamodb.TABLE, "name"), ("name",)),
 }
 """Every look-up that the sandbox has, by token."""
