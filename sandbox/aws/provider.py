@@ -29,6 +29,8 @@ GRACE: Final = 2.0
 CODE_HASH: Final = "codeSha256"
 
 Answer = TypeVar("Answer")
+Values = Mapping[str, Any]
+"""Property values: inputs, or a state."""
 
 
 class AwsProvider:
@@ -117,9 +119,7 @@ class AwsProvider:
         first = bool(replaces and clash and not generated)
         return _diffed(changed, replaces=replaces, deleteBeforeReplace=first)
 
-    def _changed(
-        self, each: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any], ignored: Any
-    ) -> list[str]:
+    def _changed(self, each: ResourceType, old: Values, new: Values, ignored: Any) -> list[str]:
         found = changes(each, old, new)
         code = new.get("code")
         if code == UNKNOWN or (code is not None and new.get(CODE_HASH) != old.get(CODE_HASH)):
@@ -135,7 +135,7 @@ class AwsProvider:
     def create(self, request: Any) -> pb.CreateResponse:
         """Create a resource and wait until it can be used; a preview tells what it would be."""
         inputs, hidden = lower(request.properties)
-        operation = self._operation(request, inputs)
+        operation = self._operation(request, inputs, {})
         if request.preview:
             return pb.CreateResponse(properties=lift(state.planned(operation), hidden))
         try:
@@ -171,7 +171,7 @@ class AwsProvider:
         """Bring a resource from its state to its new inputs."""
         old, (inputs, hidden) = lower(request.olds)[0], lower(request.news)
         changed = self._changed(_type(request.urn), old, inputs, request.ignoreChanges)
-        operation = self._operation(request, inputs, old, changed)
+        operation = self._operation(request, inputs, old, *changed)
         if request.preview:
             return pb.UpdateResponse(properties=lift(state.planned(operation), hidden))
         outputs = self._run(lifecycle.update, operation)
@@ -204,20 +204,14 @@ class AwsProvider:
             raise ProviderError("the provider was not configured before its first operation")
         return self._session
 
-    def _operation(
-        self,
-        request: Any,
-        inputs: Mapping[str, Any],
-        old: Mapping[str, Any] | None = None,
-        changed: list[str] | None = None,
-    ) -> Operation:
+    def _operation(self, request: Any, inputs: Values, old: Values, *changed: str) -> Operation:
         return Operation(
             type=_type(request.urn),
             session=self._connected,
             inputs=inputs,
-            state=old or {},
+            state=old,
             id=getattr(request, "id", ""),
-            changed=frozenset(changed or ()),
+            changed=frozenset(changed),
             timeout=request.timeout,
         )
 

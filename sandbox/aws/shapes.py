@@ -80,12 +80,12 @@ def to_aws(known: Property, value: Any) -> Any:
 def from_aws(known: Property, value: Any) -> Any:
     """Turn the API's value into a property's; None when there is nothing in it."""
     match known.kind:
+        case _ if value is None:
+            return None
         case Kind.OBJECT if isinstance(value, Mapping):
-            told = {name: dig(value, each.told or "?") for name, each in known.fields.items()}
             fields = {
-                name: from_aws(known.fields[name], each)
-                for name, each in told.items()
-                if each is not None
+                name: from_aws(each, dig(value, each.told or "?"))
+                for name, each in known.fields.items()
             }
             kept = {name: each for name, each in fields.items() if each is not None}
             return kept if any(kept.values()) else None

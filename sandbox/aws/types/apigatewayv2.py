@@ -6,19 +6,15 @@ from sandbox.aws import schema as row
 from sandbox.aws.operation import Operation
 
 
-def _endpoint(operation: Operation, api_id: str, protocol: str) -> str:
-    """Return an API's address, without a stage, in the form that reaches the sandbox's gateway.
+def _api_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
+    """Complete an API by its address, without a stage, in the form that reaches the gateway here.
 
     On AWS it is `wss://ID.execute-api.REGION.amazonaws.com`; names below `localhost` do not resolve
     on every machine, so the API's id stands in the path here.
     """
-    scheme = "ws" if protocol == "WEBSOCKET" else "http"
+    scheme = "ws" if found["ProtocolType"] == "WEBSOCKET" else "http"
     _, _, authority = operation.session.endpoint.partition("://")
-    return f"{scheme}://{authority}/_aws/execute-api/{api_id}"
-
-
-def _api_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
-    return {**found, "ApiEndpoint": _endpoint(operation, operation.id, found["ProtocolType"])}
+    return {**found, "ApiEndpoint": f"{scheme}://{authority}/_aws/execute-api/{operation.id}"}
 
 
 API: Final = row.resource(
