@@ -1,6 +1,5 @@
 """DynamoDB: tables that pay per request, with their indexes, time to live and stream."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.aws import schema as row
@@ -20,12 +19,6 @@ def _sent(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
         name = operation.state["ttl"]["attributeName"]
         given["TimeToLiveSpecification"] = {"AttributeName": name, "Enabled": False}
     return given
-
-
-def _active(found: Mapping[str, Any]) -> bool:
-    indexes = found.get("GlobalSecondaryIndexes", ())
-    states = [each.get("IndexStatus", "ACTIVE") for each in indexes]
-    return {found["TableStatus"], *states} == {"ACTIVE"}
 
 
 def _index_changes(operation: Operation) -> dict[str, Any]:
@@ -95,7 +88,6 @@ TABLE: Final = row.resource(
     tells=lambda operation, found: {**found, **operation.call("describe_time_to_live")},
     update=("update_table",),
     delete="delete_table",
-    ready=_active,
     key={"TableName": "id"},
     unique=("name",),
 )

@@ -46,7 +46,6 @@ QUEUE: Final = row.resource(
     tells=lambda _, found: {**found, "QueueName": found["QueueArn"].rsplit(":", 1)[-1]},
     update=("set_queue_attributes",),
     delete="delete_queue",
-    ready=lambda _: True,
     key={"QueueUrl": "id"},
     unique=("name",),
 )
