@@ -1,6 +1,7 @@
 """Starting, finding and stopping a home's cloud, whatever state the last command left it in."""
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -20,7 +21,6 @@ from sandbox.cloud.settings import HOST, server_environment
 from sandbox.errors import SandboxError
 
 _START_PATIENCE: Final = 30.0
-_ATTEMPTS: Final = 5
 _LOG_TAIL_LINES: Final = 15
 # By its path: a Python path to this repository would reach the Lambdas, which are to have their
 # package and nothing else.
@@ -116,66 +116,70 @@ def _check_same(running: Cloud, *, port: int | None, auth: bool) -> None:
 
 
 def _start(home: Path, record: Record, *, port: int | None, auth: bool, tied: bool) -> Cloud:
-    """Start the server; another process may take a free port first, so that is tried anew."""
-    if port is not None and not _free(port):
+    with _listen(port, record.known.port) as listener:
+        chosen = int(listener.getsockname()[1])
+        child = _spawn(home / "cloud", record, listener, auth=auth, tied=tied)
+    running, status = None, None
+    try:
+        record.write(Known(port=chosen, pid=child.pid, auth=auth))
+        _until(lambda: child.poll() is not None or _healthy(chosen), _START_PATIENCE)
+        status, running = child.poll(), _cloud(home, record)
+    finally:
+        if running is None:
+            child.kill()
+            child.wait()
+            record.forget_process()
+    if running is None:
+        log = home / "cloud" / "cloud.log"
+        reason = (
+            f"it did not answer within {_START_PATIENCE:.0f} s"
+            if status is None
+            else f"its process ended with status {status} before it answered"
+        )
+        said = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
+        raise CloudNotStartedError("the sandbox cloud", reason, f"read {log}", detail=said)
+    return running
+
+
+def _listen(port: int | None, last: int | None) -> socket.socket:
+    """Take the port, the last one, or any; the server inherits it, and nobody gets in between."""
+    if port is None and last:
+        with contextlib.suppress(OSError):
+            return socket.create_server((HOST, last))
+    try:
+        return socket.create_server((HOST, port or 0))
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
         raise SandboxError(
             f"port {port}",
-            "it is in use by another program",
+            "it is in use by another program" if taken else str(error.strerror),
             "stop that program, or choose another: SANDBOX_PORT=<port> make up "
             "(without SANDBOX_PORT a free one is taken)",
-        )
-    last, log = record.known.port, home / "cloud" / "cloud.log"
-    for attempt in range(_ATTEMPTS):
-        chosen = port or (last if last and attempt == 0 and _free(last) else _any_port())
-        with contextlib.ExitStack() as otherwise:
-            child = _spawn(home / "cloud", record, port=chosen, auth=auth, tied=tied)
-            otherwise.callback(_give_up, record, child)
-            record.write(Known(port=chosen, pid=child.pid, auth=auth))
-            _until(lambda: child.poll() is not None or _healthy(chosen), _START_PATIENCE)  # noqa: B023
-            if child.poll() is None and (running := _cloud(home, record)):
-                otherwise.pop_all()
-                return running
-            status = child.poll()
-        said = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
-        if port is not None or "already in use" not in said.lower():
-            reason = (
-                f"it did not answer within {_START_PATIENCE:.0f} s"
-                if status is None
-                else f"its process ended with status {status} before it answered"
-            )
-            raise CloudNotStartedError("the sandbox cloud", reason, f"read {log}", detail=said)
-    raise CloudNotStartedError(
-        "the sandbox cloud", f"{_ATTEMPTS} free ports were taken by others", "run it again"
-    )
+        ) from None
 
 
 def _spawn(
-    folder: Path, record: Record, *, port: int, auth: bool, tied: bool
+    folder: Path, record: Record, listener: socket.socket, *, auth: bool, tied: bool
 ) -> subprocess.Popen[bytes]:
     """Start the server as the leader of its own session, out of reach of this terminal's Ctrl-C.
 
-    It inherits the record's lock with the open file.
+    It inherits the record's lock with the open file, and the port with the socket.
     """
     folder.joinpath("tmp").mkdir(exist_ok=True)
+    passed = (record.fd, listener.fileno())
     with folder.joinpath("cloud.log").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-P", str(_SERVER), str(record.fd), *(["--tied"] if tied else [])],
+            [sys.executable, "-P", str(_SERVER), *map(str, passed), *(["--tied"] if tied else [])],
             stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env=server_environment(folder, port=port, auth=auth),
+            env=server_environment(folder, port=listener.getsockname()[1], auth=auth),
             start_new_session=True,
-            pass_fds=(record.fd,),
+            pass_fds=passed,
         )
     _CHILDREN.append(child)
     return child
-
-
-def _give_up(record: Record, child: subprocess.Popen[bytes]) -> None:
-    child.kill()
-    child.wait()
-    record.forget_process()
 
 
 def _end(record: Record, pid: int, *, patience: float) -> None:
@@ -215,19 +219,3 @@ def _healthy(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -1,10 +1,11 @@
 """The child process: MiniStack, with an end that is quick and sure.
 
-Run by its path, `python -P server.py FD [--tied]`, in the folder that holds its data; everything
-else is said by the environment, see `settings.server_environment`. FD is the open `cloud.json`,
-whose lock says that we live. SIGTERM saves the state and ends the process, SIGUSR1 saves it and
-goes on. MiniStack's own end waits for connections that may never close and for threads that still
-run a Lambda; here it does not, because nobody is left who would want their answer.
+Run by its path, `python -P server.py RECORD LISTENER [--tied]`, in the folder that holds its data;
+everything else is said by the environment, see `settings.server_environment`. RECORD is the open
+`cloud.json`, whose lock says that we live, and LISTENER the socket to serve on. SIGTERM saves the
+state and ends the process, SIGUSR1 saves it and goes on. MiniStack's own end waits for connections
+that may never close and for threads that still run a Lambda; here it does not, because nobody is
+left who would want their answer.
 """
 
 import asyncio
@@ -127,7 +128,7 @@ def _begin_streams_anew() -> None:
 async def main() -> None:
     """Serve until a signal comes."""
     _begin_streams_anew()
-    record = int(sys.argv[1])
+    record, listener = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(record, False)  # the lock is ours, and no Lambda's
     threading.Thread(target=_end_when_forgotten, args=(record,), daemon=True).start()
     _keep_logs()
@@ -140,7 +141,7 @@ async def main() -> None:
     if "--tied" in sys.argv:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     config = Config()
-    config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
+    config.bind = [f"fd://{listener}"]
     config.keep_alive_timeout = 75
     config.accesslog = None
     await serve(ministack.app, config, shutdown_trigger=asyncio.Event().wait)
