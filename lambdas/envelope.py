@@ -11,16 +11,15 @@ from typing import Any, Final, NoReturn, cast
 
 import msgspec
 
-from lambdas.messages import (
+from lambdas.messages import ErrorCode, RequestId
+from lambdas.refusal import Refusal
+from lambdas.requests import (
     OLD_SPELLINGS,
     REQUEST_BY_ACTION,
     STATUS_WORDS,
     BusinessStatusUpdate,
-    ErrorCode,
     Request,
-    RequestId,
 )
-from lambdas.refusal import Refusal
 
 SIZE_LIMIT: Final = 16 * 1024
 """Bytes of a message. API Gateway lets 128 KB pass; the largest that we understand holds a token

@@ -7,17 +7,16 @@ nobody. Updates go to every party in the same words, and hold nothing that one o
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from lambdas.messages import (
+from lambdas.events import (
     Alert,
     Aps,
-    EntityType,
     NewOrder,
     NewOrderPayload,
     OrderButton,
     OrderForMerchant,
-    OrderStatus,
     OrderUpdate,
 )
+from lambdas.messages import EntityType, OrderStatus
 from lambdas.rows import Order, Row
 
 ACTIONS: Final = (

@@ -16,7 +16,7 @@ from msgspec import Raw
 from lambdas import jobs, tables
 from lambdas.configuration import Table
 from lambdas.jobs import ANYONE, Anyone, Broadcast, Event, Note
-from lambdas.messages import MerchantStatus, MerchantStatusChange, encode
+from lambdas.messages import encode
 from lambdas.observability import failure, log
 from lambdas.rows import Row, iso, status_topic
 from lambdas.tables import ConditionFailedError, Update
@@ -39,6 +39,9 @@ class Change:
 
 def broadcast(change: Change, correlation_id: str) -> Broadcast:
     """The job that tells everyone who subscribed; the same change is always the same event."""
+    # The types of events take longer to build than to use, and most messages tell nobody.
+    from lambdas.events import MerchantStatus, MerchantStatusChange
+
     event_id = f"{change.business_id}-v{change.version}"
     message = MerchantStatusChange(
         event_id=event_id,

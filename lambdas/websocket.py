@@ -15,17 +15,18 @@ from msgspec import UNSET
 
 from lambdas import envelope, lifecycle
 from lambdas.actions import businesses, liveness, messaging, orders, registration, toggle
+from lambdas.answers import Answer, Error
 from lambdas.catalogue import Metric
 from lambdas.configuration import Configuration, ConfigurationError
 from lambdas.envelope import Envelope
 from lambdas.exchange import Exchange, correlation_id
 from lambdas.limits import Limiter
-from lambdas.messages import (
+from lambdas.messages import ErrorCode, encode
+from lambdas.observability import Context, Fields, failure, invocation, log, metrics
+from lambdas.refusal import Refusal
+from lambdas.requests import (
     REQUEST_BY_ACTION,
-    Answer,
     BusinessStatusUpdate,
-    Error,
-    ErrorCode,
     Heartbeat,
     MerchantHeartbeat,
     MerchantLogout,
@@ -38,10 +39,7 @@ from lambdas.messages import (
     SubscribeOrders,
     UnsubscribeBusinessStatus,
     UnsubscribeOrder,
-    encode,
 )
-from lambdas.observability import Context, Fields, failure, invocation, log, metrics
-from lambdas.refusal import Refusal
 from lambdas.rows import iso
 
 Response = Mapping[str, Any]

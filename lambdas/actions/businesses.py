@@ -7,20 +7,19 @@ an event, what happened before stands in the answer, and nothing falls in betwee
 from msgspec import UNSET
 
 from lambdas import jobs, outbox, subscriptions, tables
+from lambdas.answers import BusinessAck, Subscribed
 from lambdas.configuration import Table
 from lambdas.exchange import Exchange
 from lambdas.identity import merchant_of
-from lambdas.messages import (
-    BusinessAck,
-    ErrorCode,
+from lambdas.messages import ErrorCode
+from lambdas.observability import holder
+from lambdas.refusal import Refusal
+from lambdas.requests import (
     SubscribeBusinessStatus,
-    Subscribed,
     SubscribeOrders,
     UnsubscribeBusinessStatus,
     action_of,
 )
-from lambdas.observability import holder
-from lambdas.refusal import Refusal
 from lambdas.rows import (
     Business,
     Connection,

@@ -1,16 +1,10 @@
 """PING, HEARTBEAT and heartbeat: is anybody there, and am I still on record?"""
 
 from lambdas import tables
+from lambdas.answers import HeartbeatResponse, MerchantHeartbeatAck, Pong
 from lambdas.exchange import Exchange
-from lambdas.messages import (
-    Heartbeat,
-    HeartbeatResponse,
-    MerchantHeartbeat,
-    MerchantHeartbeatAck,
-    Ping,
-    Pong,
-)
 from lambdas.observability import holder
+from lambdas.requests import Heartbeat, MerchantHeartbeat, Ping
 from lambdas.rows import Identity
 from lambdas.tables import ConditionFailedError, Update
 

@@ -7,18 +7,12 @@ from msgspec import Raw
 
 from lambdas import tables
 from lambdas.actions.orders import Party, orders_table, party_of
+from lambdas.answers import OrderMessageAck
 from lambdas.exchange import Exchange
 from lambdas.jobs import Direct, Event, Parties
-from lambdas.messages import (
-    EntityType,
-    ErrorCode,
-    OrderMessage,
-    OrderMessageAck,
-    SendOrderMessage,
-    action_of,
-    encode,
-)
+from lambdas.messages import EntityType, ErrorCode, encode
 from lambdas.refusal import Refusal
+from lambdas.requests import SendOrderMessage, action_of
 from lambdas.rows import OURS, Business, Identity, Row, business_topic
 from lambdas.tables import ConditionFailedError, Update
 
@@ -149,6 +143,7 @@ def _post(
     # The client of the management API is nothing that another message needs.
     from lambdas import delivery
     from lambdas.audience import Admission
+    from lambdas.events import OrderMessage
 
     event_id = f"{exchange.correlation_id}:{request.order_id}"
     message = OrderMessage(

@@ -6,18 +6,13 @@ import msgspec
 from msgspec import UNSET
 
 from lambdas import subscriptions, tables
+from lambdas.answers import OrderAck
 from lambdas.configuration import Table
 from lambdas.exchange import Exchange
 from lambdas.identity import registered
-from lambdas.messages import (
-    EntityType,
-    ErrorCode,
-    OrderAck,
-    SubscribeOrder,
-    UnsubscribeOrder,
-    action_of,
-)
+from lambdas.messages import EntityType, ErrorCode
 from lambdas.refusal import Refusal
+from lambdas.requests import SubscribeOrder, UnsubscribeOrder, action_of
 from lambdas.rows import Business, Connection, Identity, Order, Row, order_topic
 from lambdas.tables import Value
 

@@ -3,6 +3,7 @@
 from msgspec import UNSET
 
 from lambdas import tables
+from lambdas.answers import MerchantLogoutConfirmed, Registered
 from lambdas.configuration import IdentityMode
 from lambdas.exchange import Exchange
 from lambdas.identity import (
@@ -13,16 +14,10 @@ from lambdas.identity import (
     registered,
     settle,
 )
-from lambdas.messages import (
-    EntityType,
-    ErrorCode,
-    MerchantLogout,
-    MerchantLogoutConfirmed,
-    RegisterConnection,
-    Registered,
-)
+from lambdas.messages import EntityType, ErrorCode
 from lambdas.observability import holder
 from lambdas.refusal import Refusal
+from lambdas.requests import MerchantLogout, RegisterConnection
 from lambdas.rows import OURS, Business, Connection, Identity, business_topic, subscription_id
 from lambdas.tables import ConditionFailedError, Delete, Update, Value, Write
 

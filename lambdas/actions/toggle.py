@@ -15,11 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas import jobs, outbox, tables
 from lambdas.actions.toggling import ROWS_AT_ONCE, State, following, toggling
+from lambdas.answers import BusinessStatusUpdated
 from lambdas.exchange import Exchange
 from lambdas.identity import merchant_of
-from lambdas.messages import BusinessStatusUpdate, BusinessStatusUpdated, ErrorCode
+from lambdas.messages import ErrorCode
 from lambdas.observability import failure, log
 from lambdas.refusal import Refusal
+from lambdas.requests import BusinessStatusUpdate
 from lambdas.rows import Business, Connection, business_topic, status_topic
 from lambdas.tables import CancelledError, ConditionFailedError
 

@@ -7,7 +7,8 @@ from typing import Final
 from lambdas import subscriptions
 from lambdas.actions.businesses import business_status_facts, current_version
 from lambdas.exchange import Exchange
-from lambdas.messages import BusinessStatusUpdate, EntityType
+from lambdas.messages import EntityType
+from lambdas.requests import BusinessStatusUpdate
 from lambdas.rows import (
     STATUS_ROW_SECONDS,
     Business,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lambdas import messages
-from lambdas.messages import Request
+from lambdas import answers, requests
+from lambdas.requests import Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,7 @@ class About:
     """What the type of a request does not say."""
 
     who: str
-    answer: type[messages.Answer]
+    answer: type[answers.Answer]
     calls: int
     """AWS calls of the handler, at most, when nothing else is in the way."""
     more: str = ""
@@ -21,44 +21,44 @@ class About:
 
 
 ABOUT: Final[Mapping[type[Request], About]] = {
-    messages.Ping: About(who="anyone", answer=messages.Pong, calls=0),
-    messages.MerchantHeartbeat: About(who="anyone", answer=messages.MerchantHeartbeatAck, calls=1),
-    messages.Heartbeat: About(who="anyone", answer=messages.HeartbeatResponse, calls=1),
-    messages.RegisterConnection: About(
+    requests.Ping: About(who="anyone", answer=answers.Pong, calls=0),
+    requests.MerchantHeartbeat: About(who="anyone", answer=answers.MerchantHeartbeatAck, calls=1),
+    requests.Heartbeat: About(who="anyone", answer=answers.HeartbeatResponse, calls=1),
+    requests.RegisterConnection: About(
         who="anyone with a proof of identity",
-        answer=messages.Registered,
+        answer=answers.Registered,
         calls=2,
         more="one look-up of the pool's keys in a new container",
     ),
-    messages.SubscribeOrders: About(
-        who="the merchant of the business", answer=messages.Subscribed, calls=3
+    requests.SubscribeOrders: About(
+        who="the merchant of the business", answer=answers.Subscribed, calls=3
     ),
-    messages.BusinessStatusUpdate: About(
+    requests.BusinessStatusUpdate: About(
         who="the merchant of the business",
-        answer=messages.BusinessStatusUpdated,
+        answer=answers.BusinessStatusUpdated,
         calls=4,
         more="one for each device beyond 25, one for each MB of devices, two for each toggle of "
         "the same business at the same moment",
     ),
-    messages.MerchantLogout: About(
-        who="the merchant of the business", answer=messages.MerchantLogoutConfirmed, calls=2
+    requests.MerchantLogout: About(
+        who="the merchant of the business", answer=answers.MerchantLogoutConfirmed, calls=2
     ),
-    messages.SubscribeBusinessStatus: About(
-        who="anyone, registered or not", answer=messages.BusinessAck, calls=3
+    requests.SubscribeBusinessStatus: About(
+        who="anyone, registered or not", answer=answers.BusinessAck, calls=3
     ),
-    messages.UnsubscribeBusinessStatus: About(
-        who="anyone, registered or not", answer=messages.BusinessAck, calls=2
+    requests.UnsubscribeBusinessStatus: About(
+        who="anyone, registered or not", answer=answers.BusinessAck, calls=2
     ),
-    messages.SubscribeOrder: About(who="a party of the order", answer=messages.OrderAck, calls=3),
-    messages.UnsubscribeOrder: About(
+    requests.SubscribeOrder: About(who="a party of the order", answer=answers.OrderAck, calls=3),
+    requests.UnsubscribeOrder: About(
         who="whoever is registered",
-        answer=messages.OrderAck,
+        answer=answers.OrderAck,
         calls=2,
         more="one for a merchant",
     ),
-    messages.SendOrderMessage: About(
+    requests.SendOrderMessage: About(
         who="a party of the order",
-        answer=messages.OrderMessageAck,
+        answer=answers.OrderMessageAck,
         calls=4,
         more="one from a merchant, two to a merchant, and a post for each connection",
     ),

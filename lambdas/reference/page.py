@@ -6,17 +6,20 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from lambdas import envelope, limits, messages
+from lambdas import envelope, limits, requests
 from lambdas.actions import messaging
-from lambdas.messages import ANSWERS, ERROR_MEANINGS, EVENTS, REQUESTS, ErrorCode, Request
+from lambdas.answers import ANSWERS
+from lambdas.events import EVENTS
+from lambdas.messages import ERROR_MEANINGS, ErrorCode
 from lambdas.reference.about import ABOUT
 from lambdas.reference.schema import schema
+from lambdas.requests import REQUESTS, Request
 from lambdas.rows import CONNECTION_SECONDS, MARGIN_SECONDS, SUBSCRIPTION_LIMIT
 
 _INTRODUCTION: Final = """\
 # Messages
 
-<!-- Made by `make docs` from lambdas/messages.py. Do not edit. -->
+<!-- Made by `make docs` from lambdas/requests.py, answers.py and events.py. Do not edit. -->
 
 A message is one JSON object in one text frame. `action` says what a client wants and routes the
 message; old clients say it in `type`, which is read where `action` is missing. `requestId`, a text
@@ -113,14 +116,14 @@ def _overview() -> Iterator[str]:
     for request in REQUESTS:
         about = ABOUT[request]
         yield (
-            f"| `{messages.action_of(request)}` | {about.who} | {_name(about.answer)}"
+            f"| `{requests.action_of(request)}` | {about.who} | {_name(about.answer)}"
             f" | {about.calls} | {about.more} |"
         )
     yield ""
 
 
 def _request(request: type[Request], definitions: Mapping[str, Any]) -> Iterator[str]:
-    yield from _section(f"`{messages.action_of(request)}`", definitions[request.__name__])
+    yield from _section(f"`{requests.action_of(request)}`", definitions[request.__name__])
 
 
 def _message(message: type[Struct], definitions: Mapping[str, Any]) -> Iterator[str]:

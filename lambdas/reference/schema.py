@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from lambdas import messages
-from lambdas.messages import ANSWERS, ERROR_MEANINGS, EVENTS, REQUESTS, ErrorCode
+from lambdas import requests
+from lambdas.answers import ANSWERS
+from lambdas.events import EVENTS
+from lambdas.messages import ERROR_MEANINGS, ErrorCode
+from lambdas.requests import REQUESTS
 
 
 def schema() -> dict[str, Any]:
@@ -51,13 +54,13 @@ def _accept_old_spellings(definition: dict[str, Any]) -> None:
     properties: dict[str, Any] = definition["properties"]
     required: list[str] = definition["required"]
     spellings = {"action": "type"} | {
-        name: old for name, old in messages.OLD_SPELLINGS.items() if name in properties
+        name: old for name, old in requests.OLD_SPELLINGS.items() if name in properties
     }
     for name, old in spellings.items():
         note = f"What old clients say for `{name}`."
         properties[old] = {**properties[name], "description": note, "deprecated": True}
     if "isActive" in properties:
-        words = list(messages.STATUS_WORDS)
+        words = list(requests.STATUS_WORDS)
         note = "What old clients say for `isActive`."
         properties["status"] = {"description": note, "enum": words, "deprecated": True}
         spellings["isActive"] = "status"

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from components.delivery_alarms import DELIVERIES
-from lambdas import catalogue, messages
+from lambdas import catalogue, events
 from lambdas.catalogue import METRIC_DIMENSIONS, METRICS_NAMESPACE, Metric
 from tests.components.conftest import Configure
 from tests.components.program import build
@@ -117,7 +117,7 @@ def test_our_own_metrics_are_asked_for_as_they_are_published(
 
 
 def test_failed_deliveries_are_counted_for_every_event_that_there_is() -> None:
-    tags = {event.__struct_config__.tag for event in messages.EventMessage.__subclasses__()}
+    tags = {event.__struct_config__.tag for event in events.EventMessage.__subclasses__()}
     assert {event_type for event_type, _ in DELIVERIES} == tags
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lambdas import messages
-from lambdas.messages import Request
+from lambdas import requests
 from lambdas.reference.about import ABOUT
+from lambdas.requests import Request
 from lambdas.rows import business_topic, iso
 from tests.gateway.backend import Backend
 from tests.gateway.devices import Device
@@ -15,24 +15,24 @@ from tests.gateway.devices import Device
 pytestmark = pytest.mark.cloud
 
 MERCHANT_ROUTES: dict[type[Request], dict[str, Any]] = {
-    messages.Ping: {},
-    messages.MerchantHeartbeat: {},
-    messages.Heartbeat: {},
-    messages.SubscribeOrders: {"businessId": "b1"},
-    messages.SubscribeBusinessStatus: {"businessId": "b1"},
-    messages.UnsubscribeBusinessStatus: {"businessId": "b1"},
-    messages.BusinessStatusUpdate: {"businessId": "b1", "isActive": True},
-    messages.SubscribeOrder: {"orderId": "o1"},
-    messages.MerchantLogout: {"businessId": "b1"},
+    requests.Ping: {},
+    requests.MerchantHeartbeat: {},
+    requests.Heartbeat: {},
+    requests.SubscribeOrders: {"businessId": "b1"},
+    requests.SubscribeBusinessStatus: {"businessId": "b1"},
+    requests.UnsubscribeBusinessStatus: {"businessId": "b1"},
+    requests.BusinessStatusUpdate: {"businessId": "b1", "isActive": True},
+    requests.SubscribeOrder: {"orderId": "o1"},
+    requests.MerchantLogout: {"businessId": "b1"},
 }
 """In an order in which a merchant can send them."""
 
 CUSTOMER_ROUTES: dict[type[Request], dict[str, Any]] = {
-    messages.SubscribeBusinessStatus: {"businessId": "b1"},
-    messages.SubscribeOrder: {"orderId": "o1", "filter": {"statuses": ["ready"]}},
-    messages.SendOrderMessage: {"orderId": "o1", "to": "driver", "body": "hello"},
-    messages.UnsubscribeOrder: {"orderId": "o1"},
-    messages.UnsubscribeBusinessStatus: {"businessId": "b1"},
+    requests.SubscribeBusinessStatus: {"businessId": "b1"},
+    requests.SubscribeOrder: {"orderId": "o1", "filter": {"statuses": ["ready"]}},
+    requests.SendOrderMessage: {"orderId": "o1", "to": "driver", "body": "hello"},
+    requests.UnsubscribeOrder: {"orderId": "o1"},
+    requests.UnsubscribeBusinessStatus: {"businessId": "b1"},
 }
 
 
@@ -52,14 +52,14 @@ def cost(backend: Backend, act: Callable[[], dict[str, Any]]) -> list[str]:
 
 
 def cost_of(backend: Backend, device: Device, request: type[Request], fields: Any) -> list[str]:
-    return cost(backend, lambda: device.ask(messages.action_of(request), **fields))
+    return cost(backend, lambda: device.ask(requests.action_of(request), **fields))
 
 
 def test_a_registration_costs_what_is_written(shop: Backend) -> None:
     fields = {"token": shop.cognito.merchants.token("m1"), "businessId": "b1"}
     for device in (shop.device(), shop.device()):
-        calls = cost_of(shop, device, messages.RegisterConnection, fields)
-        assert len(calls) == ABOUT[messages.RegisterConnection].calls, calls
+        calls = cost_of(shop, device, requests.RegisterConnection, fields)
+        assert len(calls) == ABOUT[requests.RegisterConnection].calls, calls
     assert len(shop.cognito.key_requests) <= 3, "keys are fetched once for each pool"
 
 
@@ -115,8 +115,8 @@ def test_a_toggle_costs_one_more_for_each_device_beyond_25(
     )
     merchant = shop.merchant("m1", "b1")
     fields = {"businessId": "b1", "isActive": True}
-    calls = cost_of(shop, merchant, messages.BusinessStatusUpdate, fields)
-    assert len(calls) == ABOUT[messages.BusinessStatusUpdate].calls + extra, calls
+    calls = cost_of(shop, merchant, requests.BusinessStatusUpdate, fields)
+    assert len(calls) == ABOUT[requests.BusinessStatusUpdate].calls + extra, calls
     rows = [
         row
         for row in shop.tables.subscriptions.rows()

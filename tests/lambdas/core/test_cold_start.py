@@ -16,6 +16,7 @@ HEAVY = {
     "aws_lambda_powertools": "log lines and metrics need no library",
     "asyncio": "only posts need an event loop",
     "lambdas.delivery": "only order_message posts",
+    "lambdas.events": "only toggles and order_message tell others of anything",
     "lambdas.reference": "documents are not made at run time",
     "concurrent.futures": "only a toggle with very many devices needs threads",
 }

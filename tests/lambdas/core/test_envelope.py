@@ -7,17 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas import envelope
-from lambdas.messages import (
+from lambdas.messages import ErrorCode, OrderStatus
+from lambdas.refusal import Refusal
+from lambdas.requests import (
     BusinessStatusUpdate,
-    ErrorCode,
     Filter,
-    OrderStatus,
     Ping,
     Request,
     SubscribeOrder,
     SubscribeOrders,
 )
-from lambdas.refusal import Refusal
 
 
 def understand(body: object, *, is_binary: bool = False) -> Request:

@@ -7,9 +7,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lambdas import catalogue, envelope, messages, reference, websocket
-from lambdas.messages import ANSWERS, EVENTS, REQUESTS
+from lambdas import catalogue, envelope, messages, reference, requests, websocket
+from lambdas.answers import ANSWERS
+from lambdas.events import EVENTS
 from lambdas.reference.about import ABOUT
+from lambdas.requests import REQUESTS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 SCHEMA = reference.schema()
@@ -32,7 +34,7 @@ def test_no_description_is_taken_for_code() -> None:
 
 
 def test_every_route_is_a_request_with_an_action_behind_it() -> None:
-    assert set(catalogue.ROUTES) == {messages.action_of(request) for request in REQUESTS}
+    assert set(catalogue.ROUTES) == {requests.action_of(request) for request in REQUESTS}
     assert set(websocket.ACTIONS) == set(REQUESTS) == set(ABOUT)
 
 
