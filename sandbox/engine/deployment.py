@@ -19,8 +19,7 @@ from sandbox.engine.goals import former_urns, make_urn, refuse_unsupported, want
 from sandbox.engine.plugins import NoProviderError
 from sandbox.engine.policy import Packs
 from sandbox.engine.project import Project
-from sandbox.engine.providers import Diff, Provider, ProviderError
-from sandbox.engine.registry import COMPONENTS, Manager
+from sandbox.engine.providers import Diff, ProviderError
 from sandbox.engine.state import PROVIDER_PREFIX, STACK_TYPE, Resource
 from sandbox.engine.steps import PROTECTED, Steps, StoppedError
 from sandbox.stack import Op
@@ -79,16 +78,15 @@ class Deployment:
             old, new = self._claim(goal)
             new.inputs = with_hashes(new.inputs, self.project.program)
             try:
-                manager, reference = self._manager(new, goal.provider, goal.version)
+                new = new.copy(provider=self._provider(new, goal.provider, goal.version))
             except NoProviderError as error:
                 return self._without_provider(new, error), True
-            new = new.copy(provider=reference)
             if read is not None:
                 unknown = values.is_unknown(read)
                 new = new.copy(external=True, id="" if unknown else read)
                 if unknown:
                     return self.steps.settle(new, old=old), False
-                return self.steps.read(old, new, manager, read), False
+                return self.steps.read(old, new, read), False
             # The stack, providers, and what was deleted for another's sake come whatever is asked.
             implicit = new.is_provider or new.type == STACK_TYPE or new.urn in self._recreating
             if not implicit and not self.steps.includes(new):
@@ -98,7 +96,7 @@ class Deployment:
                 self.steps.fail(new.urn, text)
                 if not self._preview:
                     raise StoppedError(text)
-            return self._register(old, new, manager), False
+            return self._register(old, new), False
 
     def invoke(
         self, token: str, arguments: values.Properties, provider: str, version: str
@@ -115,10 +113,10 @@ class Deployment:
             return InvokeResponse(**answer)
         with self.steps.failing(""):
             function = Resource(urn=token, type=token, custom=True)
-            manager, _ = self._manager(function, provider, version)
-        assert isinstance(manager, Provider)
+            asked = self.steps.registry.get(self._provider(function, provider, version))
+        assert asked is not None
         try:
-            return manager.invoke(token, arguments)
+            return asked.invoke(token, arguments)
         except ProviderError as error:
             raise InvocationError(f"invocation of {token} returned an error: {error}") from error
 
@@ -173,21 +171,22 @@ class Deployment:
                 return old, new
         return None, new
 
-    def _manager(self, new: Resource, reference: str, version: str) -> tuple[Manager, str]:
+    def _provider(self, new: Resource, reference: str, version: str) -> str:
+        """Have the provider of a resource configured, and return the reference to it, if any."""
         if not new.custom:
-            return COMPONENTS, ""
+            return ""
         registry = self.steps.registry
         package = new.type.removeprefix(PROVIDER_PREFIX).split(":", 1)[0]
         registry.require(package)
         if new.is_provider:
-            return registry, ""
+            return ""
         reference = reference or self._default_provider(package, version)
-        if provider := registry.get(reference):
-            return provider, reference
-        state = self.steps.known(reference.rpartition("::")[0])
-        if state is None or state.reference != reference:
-            raise ProviderError(f"unknown provider {reference!r} for resource {new.name!r}")
-        return registry.ensure(state), reference
+        if registry.get(reference) is None:
+            state = self.steps.known(reference.rpartition("::")[0])
+            if state is None or state.reference != reference:
+                raise ProviderError(f"unknown provider {reference!r} for resource {new.name!r}")
+            registry.ensure(state)
+        return reference
 
     def _default_provider(self, package: str, version: str) -> str:
         """Register the provider that a program gets without asking, named as the CLI names it."""
@@ -238,32 +237,33 @@ class Deployment:
                 "specified in --target list: target it too, or leave the provider as it was"
             )
         kept = old.copy(urn=new.urn, aliases=new.aliases, parent=new.parent)
-        return self.steps.same(old, kept, COMPONENTS), False
+        return self.steps.same(old, kept), False
 
-    def _register(self, old: Resource | None, new: Resource, manager: Manager) -> Resource:
+    def _register(self, old: Resource | None, new: Resource) -> Resource:
         known = (old.import_id or old.id) if old and not old.external else ""
         imported = new.custom and bool(new.import_id) and new.import_id != known
         if imported:
-            old = self.steps.read(old, new, manager, new.import_id)
+            old = self.steps.read(old, new, new.import_id)
         keys = self._recreating.pop(new.urn, None)
         fresh = old is None or old.external or keys is not None
-        new = self._reviewed(self._checked(None if fresh else old, new, manager))
+        new = self._reviewed(self._checked(None if fresh else old, new))
         if old is None:
-            return self.steps.create(new, manager)
+            return self.steps.create(new)
         if keys is not None:
             # The reasons of a resource that went ahead of its turn belong to the create alone.
-            reasons = Diff(changes=True, replaces=keys)
-            return self._put_in_place(old, new, manager, reasons, told=_SOME)
+            self._replaced.add(new.urn)
+            self.steps.replace(old, new, _SOME)
+            return self.steps.create(new, old, Diff(changes=True, replaces=keys))
         if old.external:
-            return self._put_in_place(old, new, manager, _SOME, old_stays=True)
-        diff = self._diff(old, new, manager)
+            return self._put_in_place(old, new, _SOME, old_stays=True)
+        diff = self._diff(old, new)
         if old.pending_replacement or (diff.changes and diff.replaces):
-            return self._replace(old, new, manager, diff)
+            return self._replace(old, new, diff)
         if diff.changes or old.init_errors:
-            return self.steps.update(old, new, manager, diff)
-        return self.steps.keep(old, new) if imported else self.steps.same(old, new, manager)
+            return self.steps.update(old, new, diff)
+        return self.steps.keep(old, new) if imported else self.steps.same(old, new)
 
-    def _checked(self, old: Resource | None, new: Resource, manager: Manager) -> Resource:
+    def _checked(self, old: Resource | None, new: Resource) -> Resource:
         """Let the provider check the inputs, with what the program ignores as it was."""
         inputs = self._wanted[new.urn].inputs
         if old is not None and new.ignore_changes:
@@ -272,7 +272,7 @@ class Deployment:
                 text = "cannot ignore changes in added or removed elements of the path: "
                 self.steps.report.message("info", text + ", ".join(missed), new.urn)
         new = new.copy(inputs=inputs)
-        checked, failures = manager.check(new, old.inputs if old else {})
+        checked, failures = self.steps.manager_of(new).check(new, old.inputs if old else {})
         for wrong in failures:
             where = f" in property {wrong.property!r}" if wrong.property else ""
             text = f"{new.type} resource {new.name!r} has a problem{where}: {wrong.reason}"
@@ -291,12 +291,12 @@ class Deployment:
                 raise StoppedError(f"{new.urn} violates a mandatory policy")
         return new.copy(inputs=inputs)
 
-    def _diff(self, old: Resource, new: Resource, manager: Manager) -> Diff:
+    def _diff(self, old: Resource, new: Resource) -> Diff:
         if new.deleted_with and new.deleted_with in self._replaced:
             return Diff(changes=True, replaces=("deletedWith",))
         if self._provider_changed(old, new):
             return Diff(changes=True, replaces=("provider",))
-        diff = manager.diff(old, new.inputs, new.ignore_changes)
+        diff = self.steps.manager_of(new).diff(old, new.inputs, new.ignore_changes)
         return with_forced(diff, new.replace_on_changes)
 
     def _provider_changed(self, old: Resource, new: Resource) -> bool:
@@ -314,7 +314,7 @@ class Deployment:
 
     # -- replacements -------------------------------------------------------------------------
 
-    def _replace(self, old: Resource, new: Resource, manager: Manager, diff: Diff) -> Resource:
+    def _replace(self, old: Resource, new: Resource, diff: Diff) -> Resource:
         if old.protect and new.protect:
             self.steps.fail(new.urn, f'unable to replace resource "{new.urn}"\n{PROTECTED}')
             if not self._preview:
@@ -325,11 +325,11 @@ class Deployment:
                 "please remove the `import` declaration from your program"
             )
         # What was carried over from the old resource, such as its name, does not hold any more.
-        new = self._checked(None, new, manager)
+        new = self._checked(None, new)
         eager = new.delete_before_replace
         eager = diff.delete_before_replace if eager is None else eager
         if not (eager or old.pending_replacement):
-            return self._put_in_place(old, new, manager, diff, old_stays=True)
+            return self._put_in_place(old, new, diff, old_stays=True)
         with self.steps.lock:
             waiting = [r for r in self.steps.olds.values() if r.urn not in self._wanted]
         for dependent, keys in reversed(replaced_with(old, waiting, self.steps)):
@@ -342,27 +342,19 @@ class Deployment:
             self.steps.delete_for_replacement(dependent)
         if not old.pending_replacement:
             old = self.steps.delete_for_replacement(old)
-        return self._put_in_place(old, new, manager, diff)
+        return self._put_in_place(old, new, diff)
 
     def _put_in_place(
-        self,
-        old: Resource,
-        new: Resource,
-        manager: Manager,
-        diff: Diff,
-        *,
-        told: Diff | None = None,
-        old_stays: bool = False,
+        self, old: Resource, new: Resource, diff: Diff, *, old_stays: bool = False
     ) -> Resource:
         """Create a replacement, before the old resource is deleted (`old_stays`), or after it was.
 
-        The step `replace` comes in between, with another reason than the create's if it is `told`.
+        The step `replace` comes in between.
         """
-        with self.steps.lock:
-            self._replaced.add(new.urn)
+        self._replaced.add(new.urn)
         if not old_stays:
-            self.steps.replace(old, new, told or diff)
-        created = self.steps.create(new, manager, old, diff, old_stays=old_stays)
+            self.steps.replace(old, new, diff)
+        created = self.steps.create(new, old, diff, old_stays=old_stays)
         if old_stays:
             self.steps.replace(old, created, diff)
         return created

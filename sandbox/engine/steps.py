@@ -172,11 +172,11 @@ class Steps:
 
     # -- the steps ----------------------------------------------------------------------------
 
-    def same(self, old: Resource, new: Resource, manager: Manager) -> Resource:
+    def same(self, old: Resource, new: Resource) -> Resource:
         """Leave a resource as it is; the state may still learn of other options."""
         with self.step(Op.SAME, new, old):
-            if isinstance(manager, Registry):
-                manager.ensure(new.copy(id=old.id, inputs=old.inputs))
+            if new.is_provider:
+                self.registry.ensure(new.copy(id=old.id, inputs=old.inputs))
             return self.keep(old, new)
 
     def keep(self, old: Resource, new: Resource) -> Resource:
@@ -187,7 +187,6 @@ class Steps:
     def create(
         self,
         new: Resource,
-        manager: Manager,
         old: Resource | None = None,
         diff: Diff = _NO_DIFF,
         *,
@@ -195,6 +194,7 @@ class Steps:
     ) -> Resource:
         """Create a resource, or what replaces `old`, which may stay until the operation's end."""
         op = Op.CREATE if old is None else Op.CREATE_REPLACEMENT
+        manager = self.manager_of(new)
         with self.step(op, new, old, diff):
             born = new.copy(created=now(), modified=now())
             with self.asking(manager, "creating", new, partly=born):
@@ -207,8 +207,9 @@ class Steps:
         with self.step(Op.REPLACE, new, old, diff):
             pass
 
-    def update(self, old: Resource, new: Resource, manager: Manager, diff: Diff) -> Resource:
+    def update(self, old: Resource, new: Resource, diff: Diff) -> Resource:
         """Update a resource in place."""
+        manager = self.manager_of(new)
         new = new.copy(id=old.id, outputs=old.outputs, created=old.created, modified=now())
         with self.step(Op.UPDATE, new, old, diff):
             # Half an update is to be done again: the state keeps the inputs that it had.
@@ -218,13 +219,12 @@ class Steps:
             new = new.copy(outputs=with_secrets(new, outputs))
             return self.settle(new, began=old, old=old)
 
-    def read(
-        self, old: Resource | None, new: Resource, manager: Manager, identity: str
-    ) -> Resource:
+    def read(self, old: Resource | None, new: Resource, identity: str) -> Resource:
         """Read what exists already: to import it, or, `external`, because somebody else manages it.
 
         One of ours of that name is let go of, or replaced.
         """
+        manager = self.manager_of(new)
         ours = old if old and not old.external else None
         if new.external:
             replacing = ours is not None and ours.id != identity
