@@ -10,7 +10,7 @@ from sandbox.commands.life import down, status
 from sandbox.commands.logs import logs
 from sandbox.commands.settings import config
 from sandbox.commands.state import export, import_, outputs
-from sandbox.commands.visit import prove, token
+from sandbox.commands.visit import token
 from sandbox.console import fail
 from sandbox.errors import SandboxError
 from sandbox.home import home
@@ -28,9 +28,9 @@ def sandbox() -> None:
     """
 
 
-for _command in (up, preview, refresh, destroy, down, status, logs, outputs, export, import_):
+for _command in (up, preview, refresh, destroy, down, status, logs, token):
     sandbox.add_command(_command)
-for _command in (config, token, prove):
+for _command in (outputs, export, import_, config):
     sandbox.add_command(_command)
 
 

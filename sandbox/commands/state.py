@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 
@@ -20,20 +20,11 @@ from sandbox.own_stack import about
 @click.option("--show-secrets", is_flag=True, help="Show secret outputs in clear.")
 def outputs(target: Target, as_json: bool, show_secrets: bool) -> None:
     """Print the stack's outputs."""
-    values = deployed_outputs(target, show_secrets=show_secrets)
-    if target.own:
-        values["sandbox"] = about(*found(target.home))
-    Console().values(values, as_json=as_json)
-
-
-def deployed_outputs(target: Target, *, show_secrets: bool = False) -> dict[str, Any]:
-    """Return a stack's outputs; this repository's stack has some once it is deployed."""
-    if target.own:
-        found(target.home)
+    sandbox = about(*found(target.home)) if target.own else None
     values = target.engine.outputs(target.stack(), show_secrets=show_secrets)
     if target.own and "webSocketUrl" not in values:
         raise SandboxError(f"stack {target.stack_name}", "it is not deployed", "run: make up")
-    return dict(values)
+    Console().values(values | ({"sandbox": sandbox} if sandbox else {}), as_json=as_json)
 
 
 @click.command()

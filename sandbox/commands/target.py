@@ -4,7 +4,7 @@ import functools
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from sandbox.own_stack import STACK, effective_file, write_effective
 from sandbox.platform import Platform
 from sandbox.stack import Engine, Request, Stack
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,18 +74,16 @@ def _surroundings(cloud: Cloud | None) -> dict[str, str]:
 def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which every command finds its program; it gets a `target` argument."""
 
-    @click.option("-C", "--cwd", type=_FOLDER, help="The folder of another Pulumi program.")
+    @click.option("-C", "--cwd", type=_FOLDER, default=ROOT, help="Another program's folder.")
     @click.option("-s", "--stack", default=STACK, help="The stack's name.")
     @click.option(
         "--engine", type=click.Choice(NAMES), help="Instead of what ENGINE or the machine says."
     )
     @functools.wraps(command)
-    def with_target(cwd: Path | None, stack: str, engine: str | None, **rest: Any) -> Any:
-        folder = (cwd or ROOT).absolute()
-        before = remembered(home()) if (folder, stack) == (ROOT, STACK) else None
-        target = Target(
-            cwd=folder, stack_name=stack, engine=choose(engine, before=before), home=home()
-        )
+    def with_target(cwd: Path, stack: str, engine: str | None, **rest: Any) -> Any:
+        before = remembered(home()) if (cwd, stack) == (ROOT, STACK) else None
+        chosen = choose(engine, before=before)
+        target = Target(cwd=cwd, stack_name=stack, engine=chosen, home=home())
         return command(target=target, **rest)
 
     return with_target
@@ -97,14 +95,14 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @target_options
     @click.option(
         "--policy-pack",
-        "packs",
+        "policy_packs",
         multiple=True,
         type=_FOLDER,
         help="A policy pack to hold the program to; may be repeated.",
     )
     @click.option(
         "--policy-pack-config",
-        "pack_configs",
+        "policy_pack_configs",
         multiple=True,
         type=_FILE,
         help="The settings of a policy pack, in the order of the packs.",
@@ -115,24 +113,11 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--diff", is_flag=True, help="Show what changes property by property.")
     @click.option("-j", "--json", is_flag=True, help="One JSON document on stdout.")
     @functools.wraps(command)
-    def with_request(
-        target: Target,
-        packs: tuple[Path, ...],
-        pack_configs: tuple[Path, ...],
-        targets: tuple[str, ...],
-        diff: bool,
-        json: bool,
-        **rest: Any,
-    ) -> Any:
-        packs = packs or ((ROOT / "policies",) if target.own else ())
-        request = Request(
-            policy_packs=tuple(pack.absolute() for pack in packs),
-            policy_pack_configs=tuple(file.absolute() for file in pack_configs),
-            targets=targets,
-            diff=diff,
-            json=json,
-        )
-        return command(target=target, request=request, **rest)
+    def with_request(target: Target, **given: Any) -> Any:
+        asked = {each.name: given.pop(each.name) for each in fields(Request) if each.name in given}
+        if target.own and not asked["policy_packs"]:
+            asked["policy_packs"] = (ROOT / "policies",)
+        return command(target=target, request=Request(**asked), **given)
 
     return with_request
 

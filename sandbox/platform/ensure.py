@@ -110,7 +110,7 @@ def _complete(cloud: Cloud, api_id: str) -> None:
     """Do what the cloud's CloudFormation leaves out: times to live, and `$default`'s answer."""
     for table in (CONNECTIONS, SUBSCRIPTIONS):
         cloud.client("dynamodb").update_time_to_live(
-            TableName=table.name,
+            TableName=table,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"},
         )
     gateway = cloud.client("apigatewayv2")

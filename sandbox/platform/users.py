@@ -97,7 +97,7 @@ def _ensure_business(cloud: Cloud, business_id: str, owner: str, owner_id: str, 
     }
     kept = ", ".join(f"{name} = if_not_exists({name}, :{name})" for name in defaults)
     cloud.client("dynamodb").update_item(
-        TableName=BUSINESSES.name,
+        TableName=BUSINESSES,
         Key={"businessId": {"S": business_id}},
         UpdateExpression=f"SET ownerId = :ownerId, email = :email, {kept}",
         ExpressionAttributeValues={

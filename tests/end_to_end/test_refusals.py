@@ -150,7 +150,6 @@ def test_a_port_in_use_is_named(clone, tmp_path):
         (("preview", "--cwd", "/"), "Pulumi.yaml"),
         (("preview", "--policy-pack", "docs"), "PulumiPolicy.yaml"),
         (("outputs",), "not deployed"),
-        (("prove",), "not deployed"),
         (("up",), "--yes"),
         (("dance",), "dance"),
     ],

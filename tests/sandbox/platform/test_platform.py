@@ -8,7 +8,9 @@ import pytest
 import websockets
 
 from sandbox.platform import UnknownUserError, ensure
-from sandbox.platform.tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
+from sandbox.platform.tables import BUSINESSES, CONNECTIONS, SUBSCRIPTIONS
+
+ORDERS = "WizzOrders_sandbox"
 
 
 def test_the_shared_api_routes_by_action_and_deploys_by_itself(cloud, platform):
@@ -44,10 +46,10 @@ def test_the_shared_api_routes_by_action_and_deploys_by_itself(cloud, platform):
             },
         ),
     ],
-    ids=lambda value: getattr(value, "name", ""),
+    ids=str,
 )
 def test_tables_have_the_live_keys_and_indexes(cloud, platform, table, key, indexes):
-    found = cloud.client("dynamodb").describe_table(TableName=table.name)["Table"]
+    found = cloud.client("dynamodb").describe_table(TableName=table)["Table"]
     assert [entry["AttributeName"] for entry in found["KeySchema"]] == [key]
     assert {
         index["IndexName"]: [entry["AttributeName"] for entry in index["KeySchema"]]
@@ -58,9 +60,9 @@ def test_tables_have_the_live_keys_and_indexes(cloud, platform, table, key, inde
 def test_the_shared_tables_expire_rows_and_orders_have_a_stream(cloud, platform):
     dynamodb = cloud.client("dynamodb")
     for table in (CONNECTIONS, SUBSCRIPTIONS):
-        ttl = dynamodb.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
+        ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
-    orders = dynamodb.describe_table(TableName=ORDERS.name)["Table"]
+    orders = dynamodb.describe_table(TableName=ORDERS)["Table"]
     assert orders["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
 
 
@@ -69,7 +71,7 @@ def test_every_merchant_owns_a_business_of_their_own(cloud, platform):
     assert [merchant.name for merchant in merchants] == ["merchant1", "merchant2"]
     for merchant in merchants:
         row = cloud.client("dynamodb").get_item(
-            TableName=BUSINESSES.name, Key={"businessId": {"S": merchant.business_id}}
+            TableName=BUSINESSES, Key={"businessId": {"S": merchant.business_id}}
         )["Item"]
         assert row["ownerId"]["S"] == merchant.user_id
         assert row["email"]["S"].startswith(merchant.name)
@@ -106,7 +108,7 @@ def test_connect_takes_a_merchant_for_a_customer_and_disconnect_leaves_subscript
         async with websockets.connect(url):
             rows = _connections(dynamodb, user_id)
             dynamodb.put_item(
-                TableName=SUBSCRIPTIONS.name,
+                TableName=SUBSCRIPTIONS,
                 Item={
                     "subscriptionId": {"S": subscription},
                     "connectionId": rows[0]["connectionId"],
@@ -118,9 +120,7 @@ def test_connect_takes_a_merchant_for_a_customer_and_disconnect_leaves_subscript
     assert [row["entityType"]["S"] for row in rows] == ["customer"]
     assert rows[0]["ttl"]["N"].isdigit()
     assert asyncio.run(_until(lambda: not _connections(dynamodb, user_id)))
-    kept = dynamodb.get_item(
-        TableName=SUBSCRIPTIONS.name, Key={"subscriptionId": {"S": subscription}}
-    )
+    kept = dynamodb.get_item(TableName=SUBSCRIPTIONS, Key={"subscriptionId": {"S": subscription}})
     assert "Item" in kept
 
 
@@ -181,7 +181,7 @@ def _url(cloud, platform):
 
 def _connections(dynamodb, user_id):
     return dynamodb.query(
-        TableName=CONNECTIONS.name,
+        TableName=CONNECTIONS,
         IndexName="userId-connectedAt-index",
         KeyConditionExpression="userId = :user",
         ExpressionAttributeValues={":user": {"S": user_id}},
