@@ -13,7 +13,7 @@ from sandbox.errors import SandboxError
 from sandbox.home import alone, clear, home
 from sandbox.own_stack import STACK
 from sandbox.platform import load
-from sandbox.stack import EngineError, Request
+from sandbox.stack import Engine, EngineError, Request, Stack
 
 
 @click.command()
@@ -52,11 +52,17 @@ def _destroy(cloud: Cloud, console: Console) -> bool:
         console.say(f"the stack goes with the cloud, not resource by resource: {error.reason}")
         return True
     stack = own_stack(cloud.home, cloud)
+    return not _resources(engine, stack) or engine.destroy(stack, Request()).ok
+
+
+def _resources(engine: Engine, stack: Stack) -> list[dict[str, Any]]:
+    """Return what is deployed, counted as the engines count: without the providers."""
     try:
         deployment = engine.export(stack).get("deployment") or {}
     except EngineError:
-        return True  # it was never deployed
-    return not deployment.get("resources") or engine.destroy(stack, Request()).ok
+        return []  # it was never deployed
+    resources = deployment.get("resources") or []
+    return [each for each in resources if not each["type"].startswith("pulumi:providers:")]
 
 
 @click.command()
@@ -80,12 +86,9 @@ def status(target: Target, json: bool) -> int:
         "engine": target.engine.name,
         "stack": target.stack_name,
     }
-    try:
-        deployment = target.engine.export(stack).get("deployment") or {}
-        outputs = target.engine.outputs(stack)
-    except EngineError:
-        deployment, outputs = {}, {}
-    about["resources"] = len(deployment.get("resources") or ())
+    resources = _resources(target.engine, stack)
+    outputs = target.engine.outputs(stack) if resources else {}
+    about["resources"] = len(resources)
     about |= {name: outputs[name] for name in ("webSocketUrl",) if name in outputs}
     Console().values(about, as_json=json)
     return 0

@@ -46,6 +46,12 @@ def test_up_previews_deploys_and_proves(first):
     assert "make down" in proof
 
 
+def test_the_status_counts_the_resources_that_were_announced(clone, first):
+    status = json.loads(clone.sandbox("status", "--json").stdout)
+    assert f"{status['resources']} to create" in first
+    assert clone.make("status").returncode == 0
+
+
 def test_outputs_are_one_json_object_with_all_keys(outputs):
     assert set(outputs) == {
         "sharedWebSocketApiId",
