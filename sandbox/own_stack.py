@@ -32,7 +32,7 @@ def write_effective(cloud: Cloud, platform: Platform) -> Path:
     The cloud runs Lambdas with this interpreter, so the package is built for it.
     """
     source = ROOT / f"Pulumi.{STACK}.yaml"
-    settings = _read(source)
+    settings = read_settings(source)
     facts = {
         "lambdaRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
         "lambdaArchitecture": _ARCHITECTURES.get(machine.machine(), machine.machine()),
@@ -40,7 +40,7 @@ def write_effective(cloud: Cloud, platform: Platform) -> Path:
     }
     config = {f"{_NAMESPACE}:{key}": value for key, value in facts.items()}
     text = yaml.safe_dump(
-        {**settings, "config": config | (settings.get("config") or {})}, sort_keys=False, width=1000
+        settings | {"config": config | settings["config"]}, sort_keys=False, width=1000
     )
     target = effective_file(cloud.home)
     replace_text(target, f"# Made from {source.name} by every command. Edit that file.\n{text}")
@@ -107,7 +107,8 @@ def prove(cloud: Cloud, platform: Platform, outputs: Mapping[str, Any]) -> None:
         )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return what a `Pulumi.<stack>.yaml` says; its `config` is a mapping."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:
@@ -116,4 +117,4 @@ def _read(path: Path) -> dict[str, Any]:
         raise SandboxError(str(path), "is not YAML", "mend it", detail=str(error)) from error
     if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
         raise SandboxError(str(path), "has no `config:` mapping", "see Pulumi.dev.yaml for one")
-    return content
+    return content | {"config": content.get("config") or {}}

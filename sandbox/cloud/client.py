@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ class Cloud:
         self.log = home / "cloud" / "cloud.log"
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._session: Any = None
 
     def __repr__(self) -> str:
         return f"Cloud({self.endpoint})"
@@ -43,25 +43,8 @@ class Cloud:
             return self._clients[service]
 
     def _new_client(self, service: str) -> Any:
-        import boto3
-        import botocore.session
         from botocore.config import Config
 
-        if self._session is None:
-            # Each variable: name in a profile, name in the environment, default, conversion.
-            bare = botocore.session.Session(
-                session_vars={
-                    "profile": (None, None, None, None),
-                    "config_file": (None, None, os.devnull, None),
-                    "credentials_file": (None, None, os.devnull, None),
-                }
-            )
-            self._session = boto3.Session(
-                aws_access_key_id=ACCESS_KEY,
-                aws_secret_access_key=ACCESS_KEY,
-                region_name=self.region,
-                botocore_session=bare,
-            )
         return self._session.client(
             service,
             endpoint_url=self.endpoint,
@@ -73,6 +56,24 @@ class Cloud:
                 inject_host_prefix=False,
                 max_pool_connections=32,
             ),
+        )
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+        import botocore.session
+
+        # Each variable: name in a profile, name in the environment, default, conversion.
+        bare = {
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+        return boto3.Session(
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=ACCESS_KEY,
+            region_name=self.region,
+            botocore_session=botocore.session.Session(session_vars=bare),
         )
 
     def save(self) -> None:

@@ -10,6 +10,7 @@ import yaml
 from sandbox.commands.target import Target, target_options
 from sandbox.console import Console
 from sandbox.errors import SandboxError
+from sandbox.own_stack import read_settings
 
 
 @click.group()
@@ -23,8 +24,7 @@ def config() -> None:
 @target_options
 def get(target: Target, key: str, as_json: bool) -> None:
     """Print the value of KEY, or all of them."""
-    path = _path(target)
-    settings: dict[str, Any] = (yaml.safe_load(_text(path)) or {}).get("config") or {}
+    settings: dict[str, Any] = (yaml.safe_load(_file(target)[1]) or {}).get("config") or {}
     if not key:
         Console().values(settings, as_json=as_json)
         return
@@ -42,8 +42,8 @@ def get(target: Target, key: str, as_json: bool) -> None:
 @target_options
 def set_(target: Target, key: str, value: str) -> None:
     """Set KEY to VALUE; a VALUE that is a JSON list or object is taken as one."""
-    path = _path(target)
-    path.write_text(changed(_text(path), _full(target, key), value))
+    path, text = _file(target)
+    path.write_text(changed(text, _full(target, key), value))
 
 
 @config.command("rm")
@@ -51,8 +51,8 @@ def set_(target: Target, key: str, value: str) -> None:
 @target_options
 def remove(target: Target, key: str) -> None:
     """Remove KEY, so that its default counts."""
-    path = _path(target)
-    path.write_text(changed(_text(path), _full(target, key), None))
+    path, text = _file(target)
+    path.write_text(changed(text, _full(target, key), None))
 
 
 def changed(text: str, key: str, value: str | None) -> str:
@@ -107,18 +107,13 @@ def _yaml(value: str) -> str:
     return written.removesuffix("\n...").strip()
 
 
-def _path(target: Target) -> Path:
-    return target.cwd / f"Pulumi.{target.stack_name}.yaml"
-
-
-def _text(path: Path) -> str:
-    text = path.read_text() if path.is_file() else ""
-    try:
-        if isinstance(yaml.safe_load(text) or {}, dict):
-            return text
-    except yaml.YAMLError as error:
-        raise SandboxError(str(path), "is not YAML", "mend it", detail=str(error)) from error
-    raise SandboxError(str(path), "has no `config:` mapping", "see Pulumi.dev.yaml for one")
+def _file(target: Target) -> tuple[Path, str]:
+    """Return the stack's settings file and its text, which is empty where there is none yet."""
+    path = target.cwd / f"Pulumi.{target.stack_name}.yaml"
+    if not path.is_file():
+        return path, ""
+    read_settings(path)
+    return path, path.read_text()
 
 
 def _full(target: Target, key: str) -> str:
