@@ -86,6 +86,9 @@ async def _toggle(url: str, token: str, found: Business, made: Traces) -> None:
         connection_id = str(registered["connectionId"])
         made.connections.add(connection_id)
         made.subscriptions.add(f"{connection_id}#{business_topic(found.business_id)}")
+        # A toggle takes a subscribed device's row along or is not done: one that is still under way
+        # when the row is deleted cannot come after what is put back without it.
+        await client.request(action="SUBSCRIBE_ORDERS", businessId=found.business_id)
         await client.request(
             action="BUSINESS_STATUS_UPDATE",
             businessId=found.business_id,

@@ -25,7 +25,11 @@ def held(writes):
     here = part and any(part in write.key for write in writes)
     if here and when == "before":
         stop()
-    commit(writes)
+    try:
+        commit(writes)
+    finally:
+        if here:
+            (FOLDER / "tried").touch()
     if here and when == "after":
         stop()
 
@@ -69,8 +73,15 @@ class Held:
 
     def stopped(self) -> bool:
         """Wait until it has stopped there."""
-        until((self.folder / "stopped").exists)
-        return (self.folder / "stopped").exists()
+        return self._comes("stopped")
+
+    def tried(self) -> bool:
+        """Wait until the transaction was tried, whether it was done or refused."""
+        return self._comes("tried")
+
+    def _comes(self, name: str) -> bool:
+        until((self.folder / name).exists)
+        return (self.folder / name).exists()
 
     def let_go(self) -> None:
         """Let it go on."""
