@@ -68,8 +68,8 @@ def _run(cloud: Cloud) -> list[Ratio]:
     os.environ.update(
         {
             **cloud.environment(),
-            Env.CONNECTIONS_TABLE: CONNECTIONS.name,
-            Env.SUBSCRIPTIONS_TABLE: SUBSCRIPTIONS.name,
+            Env.CONNECTIONS_TABLE: CONNECTIONS,
+            Env.SUBSCRIPTIONS_TABLE: SUBSCRIPTIONS,
             Env.FANOUT_QUEUE_URL: queue.url,
             Env.ENDPOINT: endpoint,
         }
@@ -136,7 +136,7 @@ def _deploy_sample(emulated: Emulated, endpoint: str, folder: Path | None) -> No
         "chat-sample",
         "index.handler",
         packed(files),
-        {**emulated.cloud.environment(), "TABLE_NAME": CONNECTIONS.name, "ENDPOINT": endpoint},
+        {**emulated.cloud.environment(), "TABLE_NAME": CONNECTIONS, "ENDPOINT": endpoint},
         runtime="python3.12" if folder is None else "nodejs20.x",
     )
     serve(emulated.cloud, emulated.platform, function, [ROUTE])
@@ -208,10 +208,10 @@ def _toggle(merchant: Device, business: str) -> Broadcast:
 
 def _subscribe(emulated: Emulated, topic: str) -> list[str]:
     """Subscribe everyone who is connected; gives their connection ids."""
-    ids = [row["connectionId"] for row in emulated.table(CONNECTIONS.name).rows()]
+    ids = [row["connectionId"] for row in emulated.table(CONNECTIONS).rows()]
     assert len(ids) == NUMBER
     now = time()
-    emulated.table(SUBSCRIPTIONS.name).put_all(
+    emulated.table(SUBSCRIPTIONS).put_all(
         {
             "subscriptionId": subscription_id(one, topic),
             "connectionId": one,

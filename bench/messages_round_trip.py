@@ -41,7 +41,7 @@ def _run(cloud: Cloud) -> list[Ratio]:
     floor = create_function(cloud, "bench-floor", "floor.handler", code, {})
     serve(cloud, emulated.platform, floor, ["floor"])
     row = {"connectionId": {"S": "bench"}, "entityType": {"S": "customer"}}
-    cloud.client("dynamodb").put_item(TableName=CONNECTIONS.name, Item=row)
+    cloud.client("dynamodb").put_item(TableName=CONNECTIONS, Item=row)
     with contextlib.redirect_stdout(io.StringIO()), Device(url=emulated.url) as device:
         floor, ping, heartbeat, update = _medians(
             lambda: _plain(device, "floor", "FLOOR"),
@@ -75,7 +75,7 @@ def _plain(device: Device, action: str, type_: str) -> None:
 def _update(cloud: Cloud) -> None:
     """What a heartbeat cannot do without."""
     cloud.client("dynamodb").update_item(
-        TableName=CONNECTIONS.name,
+        TableName=CONNECTIONS,
         Key={"connectionId": {"S": "bench"}},
         UpdateExpression="SET #ttl = :ttl, #lastHeartbeat = :now",
         ConditionExpression="attribute_exists(#connectionId)",

@@ -15,9 +15,9 @@ from typing import Any
 from lambdas.catalogue import ENTRY_POINTS, FANOUT, FANOUT_BATCH_SIZE, ORDER_EVENTS, ROUTES, Env
 from sandbox.cloud import Cloud
 from sandbox.platform import Platform, ensure
-from sandbox.platform.tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS, TABLES
 from tests.gateway.devices import Device
 from tests.gateway.queues import Queue
+from tests.gateway.shared_tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS, TABLES
 from tests.gateway.tables import Table
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"

@@ -18,8 +18,8 @@ from lambdas.rows import (
     status_topic,
     subscription_id,
 )
-from sandbox.platform.tables import CONNECTIONS, ORDERS, SUBSCRIPTIONS
 from tests.gateway.devices import Device
+from tests.gateway.shared_tables import CONNECTIONS, ORDERS, SUBSCRIPTIONS
 from tests.gateway.tables import to_image
 from tests.lambdas.attack.guarded import Guarded, RaisedError
 

@@ -18,10 +18,10 @@ import boto3
 from lambdas.catalogue import ENTRY_POINTS, ROUTES, WEBSOCKET, EntryPoint, Env, Resource
 from sandbox.cloud import Cloud
 from sandbox.platform import Platform, ensure
-from sandbox.platform.tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS, TABLES
 from tests.gateway.devices import Device
 from tests.gateway.emulated import LAMBDAS, create_function, packed, serve
 from tests.gateway.queues import Queue
+from tests.gateway.shared_tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS, TABLES
 from tests.gateway.tables import Table
 
 ACCOUNT = "000000000000"

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from sandbox import cloud as sandbox_cloud
-from sandbox.platform.tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
 from tests.gateway import emulated
 from tests.gateway.devices import Device, until
 from tests.gateway.emulated import Emulated
+from tests.gateway.shared_tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("emulated")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox import cloud as sandbox_cloud
-from sandbox.platform.tables import CONNECTIONS, SUBSCRIPTIONS
 from tests.gateway import emulated
+from tests.gateway.shared_tables import CONNECTIONS, SUBSCRIPTIONS
 from tests.ops.verify.held import Held
 from tests.ops.verify.stack import Stack, until
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.platform.tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
 from tests.gateway.emulated import Emulated
+from tests.gateway.shared_tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 TOLD_BY_TOGGLES = {"statusVersion", "updatedAt", "lastStatusUpdate"}
