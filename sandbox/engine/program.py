@@ -82,9 +82,12 @@ def _run(project: Project, monitor: Monitor, steps: Steps) -> bool:
 
 def _stopped(error: BaseException | None) -> bool:
     """Say whether an error comes from the deployment's end rather than from the program."""
-    while error is not None and not isinstance(error, StoppedError):
+    seen: set[int] = set()
+    # What several resources fail with may come back as its own cause.
+    while error is not None and id(error) not in seen and not isinstance(error, StoppedError):
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return error is not None
+    return isinstance(error, StoppedError)
 
 
 def _explain(error: Exception, entry: Path) -> str:

@@ -179,6 +179,18 @@ def test_a_program_sees_its_own_modules_anew_each_time(bench):
     assert bench.up(text).outputs == {"value": "two and more"}
 
 
+def test_errors_that_are_each_others_cause_are_told_as_others_are(bench):
+    result = bench.up(
+        """
+        one, other = ValueError("one"), ValueError("other")
+        one.__cause__, other.__cause__ = other, one
+        raise one
+        """
+    )
+    assert result.exit_code != 0
+    assert "ValueError: one" in errors(result)
+
+
 def test_the_surroundings_are_as_before_when_a_program_has_run(bench, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "mine")
     before = dict(os.environ), Path.cwd(), list(sys.path)
