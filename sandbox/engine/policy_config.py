@@ -8,7 +8,7 @@ from typing import Any, Final
 from pulumi.runtime.proto import analyzer_pb2
 
 from sandbox.engine import values
-from sandbox.engine.project import read
+from sandbox.engine.project import mapping, read
 from sandbox.stack import EngineError
 
 LEVELS: Final = ("advisory", "mandatory", "disabled", "remediate")
@@ -57,7 +57,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     content = read(path, json.loads)
     content.pop("environments", None)
     return {
-        name: {"enforcementLevel": entry} if isinstance(entry, str) else dict(entry)
+        name: mapping({"enforcementLevel": entry} if isinstance(entry, str) else entry, repr(name))
         for name, entry in content.items()
     }
 

@@ -99,7 +99,7 @@ def read(path: Path, parse: Callable[[str], Any] = yaml.safe_load) -> dict[str, 
         content = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise EngineError(f"{path} cannot be read: {error}") from error
-    return _mapping({} if content is None else content, str(path))
+    return mapping({} if content is None else content, str(path))
 
 
 def read_python(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -113,11 +113,12 @@ def read_python(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _config(content: Mapping[str, Any], project: str, path: Path) -> dict[str, Any]:
-    config = _mapping(content.get("config") or {}, f"{path}: `config`")
+    config = mapping(content.get("config") or {}, f"{path}: `config`")
     return {str(k) if ":" in str(k) else f"{project}:{k}": v for k, v in config.items()}
 
 
-def _mapping(content: Any, what: str) -> dict[str, Any]:
+def mapping(content: Any, what: str) -> dict[str, Any]:
+    """Return a mapping as it is; raise `EngineError` for what is none."""
     if not isinstance(content, dict):
         raise EngineError(f"{what} holds a {type(content).__name__}, not a mapping")
     return content

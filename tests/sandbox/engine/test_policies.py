@@ -85,6 +85,7 @@ def test_a_pack_is_configured_as_the_cli_does_it(bench, pack, config, levels):
     [
         ({"small": {"limit": "much"}}, "'limit' must be of type number, is 'much'"),
         ({"small": "strict"}, "'strict' is not an enforcement level"),
+        ({"small": 3}, "'small' holds a int, not a mapping"),
         ("{", "cannot be read"),
         ("[]", "holds a list, not a mapping"),
     ],
