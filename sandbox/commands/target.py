@@ -132,7 +132,9 @@ def agree(yes: bool, question: str) -> None:
     if not sys.stdin.isatty():
         reason = "there is no terminal to ask on"
         raise SandboxError("confirmation", reason, "say --yes to go ahead")
-    click.confirm(question, abort=True)
+    if not click.confirm(question):
+        click.echo("left as it is", err=True)
+        raise click.exceptions.Exit(1)
 
 
 @contextmanager

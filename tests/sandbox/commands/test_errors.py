@@ -3,11 +3,13 @@
 import errno
 import shutil
 import sys
+from types import SimpleNamespace
 
 import click
 import pytest
 
 from sandbox import bring_up, commands
+from sandbox.commands.target import agree
 from sandbox.console import Console
 from sandbox.errors import SandboxError
 
@@ -65,3 +67,14 @@ def test_a_disk_that_would_be_full_soon_is_refused_before_anything_is_made(tmp_p
     with pytest.raises(SandboxError, match=rf"the disk of {tmp_path}: it has 7 MB left.*make room"):
         bring_up.bring_up(tmp_path, Console())
     assert not tmp_path.joinpath("cloud").exists()
+
+
+def test_a_no_is_not_taken_for_ctrl_c(monkeypatch, capsys):
+    @click.command("asks")
+    def asks():
+        agree(False, "Deploy this?")
+
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(click, "confirm", lambda question, **_: False)
+    monkeypatch.setitem(commands.sandbox.commands, "asks", asks)
+    assert ended(monkeypatch, capsys, "asks") == "left as it is\n"
