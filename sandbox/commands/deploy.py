@@ -3,12 +3,13 @@
 import sys
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import click
 
 from sandbox.commands.target import Target, agree, request_options, running, yes_option
 from sandbox.console import Console
-from sandbox.engines import remember
+from sandbox.engines import remember, remembered
 from sandbox.errors import SandboxError
 from sandbox.home import alone, together
 from sandbox.own_stack import build_package, prove
@@ -27,10 +28,17 @@ def up(target: Target, request: Request, yes: bool, proven: bool) -> int:
     with _at_work(target, "up"), running(target, console, keep=True) as (cloud, platform):
         _build(target, console)
         stack = target.stack(cloud)
-        if cloud.lost and not (found := target.engine.refresh(stack, request)).ok:
-            return found.exit_code
-        cloud.forget_loss()
-        # A machine that reads gets one document, not two.
+        # A machine that reads gets one document, the deployment's.
+        unread = replace(request, json=False, quiet=request.json)
+        if cloud.lost and not (found := target.engine.refresh(stack, unread)).ok:
+            raise SandboxError(
+                f"stack {stack.name}",
+                "it could not be brought in line with what the cloud has after it was killed",
+                "mend it, and run it again",
+                detail="\n".join(each.message for each in found.diagnostics),
+            )
+        if target.own or remembered(target.home) is None:  # another program's loss is not ours
+            cloud.forget_loss()
         planned = None if request.json else target.engine.preview(stack, request)
         if planned and not planned.ok:
             return planned.exit_code

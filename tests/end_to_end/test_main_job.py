@@ -52,6 +52,17 @@ def test_the_status_counts_the_resources_that_were_announced(clone, first):
     assert clone.make("status").returncode == 0
 
 
+def test_what_a_kill_lost_is_no_secret_until_our_stack_was_brought_in_line(clone, first, tmp_path):
+    tmp_path.joinpath("Pulumi.yaml").write_text("name: other\nruntime: python\n")
+    tmp_path.joinpath("__main__.py").write_text("import pulumi\npulumi.export('a', 1)\n")
+    lost = clone.root / ".sandbox" / "cloud" / "lost"
+    lost.touch()
+    for program, left in ((("--cwd", str(tmp_path)), True), ((), False)):
+        done = clone.sandbox("up", "--yes", "--json", *program)
+        assert json.loads(done.stdout)["exit_code"] == 0, done.stderr
+        assert lost.exists() == left
+
+
 def test_outputs_are_one_json_object_with_all_keys(outputs):
     assert set(outputs) == {
         "sharedWebSocketApiId",
