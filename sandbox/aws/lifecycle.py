@@ -14,13 +14,14 @@ from sandbox.aws.values import contains_unknown
 def resolve(operation: Operation) -> None:
     """Take an import's id apart into the properties that it is made of."""
     each = operation.type
-    if operation.state or len(each.parts) == 1:
+    names = list(dict.fromkeys(each.key.values()))
+    if operation.state or len(names) == 1:
         return
-    given = operation.id.split(each.separator, len(each.parts) - 1)
-    if len(given) != len(each.parts):
-        spelled = each.separator.join(each.parts)
+    parts = operation.id.split(each.separator, len(names) - 1)
+    if len(parts) != len(names):
+        spelled = each.separator.join(names)
         raise ProviderError(f"{operation.id!r}: an id of {each.token} is {spelled}")
-    found = dict(zip(each.parts, given, strict=True))
+    found = dict(zip(names, parts, strict=True))
     operation.id = found.pop("id", "") or _id(each, found)
     operation.inputs = operation.state = found
 
@@ -30,7 +31,8 @@ def _id(each: ResourceType, known: Mapping[str, Any]) -> str:
     for name, source in each.key.items():
         if source == "id":
             return str(known[name])
-    return each.separator.join(str(known[part]) for part in each.parts)
+    parts = [str(known[source]) for source in each.key.values()]
+    return each.id.format_map(known) or each.separator.join(parts)
 
 
 def create(operation: Operation) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The look-ups that programs make: what is there already."""
+"""The look-ups that programs make: what is there already, in which region, in whose account."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -65,11 +65,25 @@ def _matches(found: Mapping[str, Any], asked: Asked) -> bool:
     return all(asked.get(name) in (None, value) for name, value in given.items())
 
 
+def _get_region(session: Session, asked: Asked) -> dict[str, Any]:
+    region = asked.get("region") or asked.get("name") or session.region
+    told = {"description": f"{region}, played by the sandbox", "endpoint": session.endpoint}
+    return {**dict.fromkeys(("id", "name", "region"), region), **told}
+
+
+def _get_caller_identity(session: Session, _: Asked) -> dict[str, Any]:
+    who = session.api("sts").call("get_caller_identity", {})
+    account = who["Account"]
+    return {"id": account, "accountId": account, "arn": who["Arn"], "userId": who["UserId"]}
+
+
 LOOKUPS: Final[Mapping[str, Lookup]] = {
     "aws:apigatewayv2/getApis:getApis": Lookup(_get_apis, takes=("name", "protocolType")),
     "aws:apigatewayv2/getApi:getApi": Lookup(
         partial(_found, apigatewayv2.API, "apiId"), ("apiId",)
     ),
     "aws:dynamodb/getTable:getTable": Lookup(partial(_found, dynamodb.TABLE, "name"), ("name",)),
+    "aws:index/getRegion:getRegion": Lookup(_get_region, takes=("name", "id")),
+    "aws:index/getCallerIdentity:getCallerIdentity": Lookup(_get_caller_identity, takes=("id",)),
 }
 """Every look-up that the sandbox has, by token."""

@@ -151,13 +151,10 @@ class ResourceType:
     """Properties that no two resources may share: the old one goes before its replacement comes."""
     separator: str = "/"
     """What stands between the parts of the key in an import's id."""
+    id: str = ""
+    """The id of a type whose key has none, where it is not the key's parts."""
     either: tuple[str, ...] = ()
     """Properties of which one has to be given."""
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """What an import's id is made of: the properties of the key, and `id`."""
-        return tuple(dict.fromkeys(self.key.values()))
 
     @property
     def tagged(self) -> bool:

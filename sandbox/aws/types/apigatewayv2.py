@@ -1,4 +1,4 @@
-"""API Gateway v2: APIs, and what hangs below one."""
+"""API Gateway v2: APIs, stages and what hangs below an API."""
 
 from typing import Any, Final
 
@@ -12,9 +12,19 @@ def _api_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
     On AWS it is `wss://ID.execute-api.REGION.amazonaws.com`; names below `localhost` do not resolve
     on every machine, so the API's id stands in the path here.
     """
-    scheme = "ws" if found["ProtocolType"] == "WEBSOCKET" else "http"
+    return {**found, "ApiEndpoint": _endpoint(operation, operation.id, found["ProtocolType"])}
+
+
+def _endpoint(operation: Operation, api_id: str, protocol: str) -> str:
+    scheme = "ws" if protocol == "WEBSOCKET" else "http"
     _, _, authority = operation.session.endpoint.partition("://")
-    return {**found, "ApiEndpoint": f"{scheme}://{authority}/_aws/execute-api/{operation.id}"}
+    return f"{scheme}://{authority}/_aws/execute-api/{api_id}"
+
+
+def _stage_told(operation: Operation, found: dict[str, Any]) -> dict[str, Any]:
+    protocol = operation.call("get_api")["ProtocolType"]
+    name = found["StageName"].replace("$default", "")
+    return {**found, "InvokeUrl": f"{_endpoint(operation, found['ApiId'], protocol)}/{name}"}
 
 
 API: Final = row.resource(
@@ -22,6 +32,12 @@ API: Final = row.resource(
     row.text("name", autoname=128),
     row.text("protocolType", required=True, replaces=True, choices=("HTTP", "WEBSOCKET")),
     row.text("apiKeySelectionExpression", default="$request.header.x-api-key"),
+    row.record(
+        "corsConfiguration",
+        row.flag("allowCredentials"),
+        row.text_set("allowHeaders allowMethods allowOrigins exposeHeaders"),
+        row.integer("maxAge"),
+    ),
     row.text("description version"),
     row.flag("disableExecuteApiEndpoint", default=False),
     row.text("ipAddressType", computed=True, choices=("ipv4", "dualstack")),
@@ -33,6 +49,32 @@ API: Final = row.resource(
     noun="api",
     tells=_api_told,
     key={"ApiId": "id"},
+)
+
+STAGE: Final = row.resource(
+    "apigatewayv2/stage:Stage",
+    row.text("apiId", required=True, replaces=True),
+    row.text("name", "StageName", replaces=True, autoname=128),
+    row.record("accessLogSettings", row.text("destinationArn format", required=True)),
+    row.flag("autoDeploy", default=False),
+    row.record(
+        "defaultRouteSettings",
+        row.flag("dataTraceEnabled detailedMetricsEnabled"),
+        row.text("loggingLevel", choices=("OFF", "INFO", "ERROR"), computed=True),
+        row.integer("throttlingBurstLimit"),
+        row.decimal("throttlingRateLimit"),
+    ),
+    row.text("deploymentId", computed=True),
+    row.text("description"),
+    row.mapping("stageVariables"),
+    row.out("arn", None, template="arn:aws:apigateway:{region}::/apis/{apiId}/stages/{id}"),
+    row.out("executionArn", None, template="arn:aws:execute-api:{region}:{account}:{apiId}/{id}"),
+    row.out("invokeUrl"),
+    row.TAGS,
+    noun="stage",
+    tells=_stage_told,
+    key={"ApiId": "apiId", "StageName": "id"},
+    unique=("apiId", "name"),
 )
 
 ROUTE: Final = row.resource(

@@ -107,10 +107,14 @@ DASHBOARD: Final = row.resource(
     unique=("dashboardName",),
 )
 
+# No type of the table makes an event bus, so there is no other one than the account's.
+_BUS: Final = row.text("eventBusName", default="default", replaces=True, choices=("default",))
+
 EVENT_RULE: Final = row.resource(
     "cloudwatch/eventRule:EventRule",
     row.text("name", replaces=True, autoname=64),
     row.text("description roleArn scheduleExpression"),
+    _BUS,
     row.document("eventPattern"),
     row.text("state", default="ENABLED", choices=("ENABLED", "DISABLED")),
     row.out("arn"),
@@ -127,6 +131,7 @@ EVENT_RULE: Final = row.resource(
 EVENT_TARGET: Final = row.resource(
     "cloudwatch/eventTarget:EventTarget",
     row.text("rule", required=True, replaces=True),
+    _BUS,
     row.below(
         "Targets",
         row.text("arn", required=True),
@@ -144,6 +149,7 @@ EVENT_TARGET: Final = row.resource(
     read="list_targets_by_rule",
     answer="Targets",
     delete="remove_targets",
-    key={"Rule": "rule", "Id": "targetId", "Ids": "targetId"},
+    key={"EventBusName": "eventBusName", "Rule": "rule", "Id": "targetId", "Ids": "targetId"},
+    id="{rule}-{targetId}",
     unique=("rule", "targetId"),
 )

@@ -41,3 +41,15 @@ ROLE_POLICY: Final = row.resource(
     separator=":",
     unique=("role", "name"),
 )
+
+ROLE_POLICY_ATTACHMENT: Final = row.resource(
+    "iam/rolePolicyAttachment:RolePolicyAttachment",
+    row.text("role", "RoleName", required=True, replaces=True),
+    row.text("policyArn", required=True, replaces=True),
+    create="attach_role_policy",
+    read="list_attached_role_policies",
+    answer="AttachedPolicies",
+    delete="detach_role_policy",
+    key={"RoleName": "role", "PolicyArn": "policyArn"},
+    unique=("role", "policyArn"),
+)

@@ -98,9 +98,30 @@ def api(driver: Driver, name: Callable[[str], str]) -> Example:
             "protocolType": "HTTP",
             "description": "one",
             "version": "1",
+            "corsConfiguration": {
+                "allowOrigins": ["https://a.example", "https://b.example"],
+                "allowMethods": ["GET"],
+                "maxAge": 60,
+            },
             "tags": TAGS,
         },
         changed={"description": "two", "tags": OTHER_TAGS},
+    )
+
+
+def stage(driver: Driver, name: Callable[[str], str]) -> Example:
+    return Example(
+        inputs={
+            "apiId": _api(driver, name).id,
+            "name": "dev",
+            "autoDeploy": True,
+            "description": "one",
+            "stageVariables": {"a": "1"},
+            "defaultRouteSettings": {"throttlingBurstLimit": 10, "throttlingRateLimit": 2.5},
+            "tags": TAGS,
+        },
+        changed={"description": "two", "stageVariables": {"a": "2"}, "tags": OTHER_TAGS},
+        import_id=_below_api,
     )
 
 
@@ -261,6 +282,7 @@ def event_target(driver: Driver, name: Callable[[str], str]) -> Example:
             },
         },
         changed={"inputPath": "$.id"},
+        import_id=lambda it: f"default/{it.inputs['rule']}/queue",
     )
 
 
@@ -329,6 +351,11 @@ def role_policy(driver: Driver, name: Callable[[str], str]) -> Example:
         inputs={"role": _role(driver, name).id, "name": "send", "policy": ALLOW},
         changed={"policy": ALLOW.replace("SendMessage", "ReceiveMessage")},
     )
+
+
+def role_policy_attachment(driver: Driver, name: Callable[[str], str]) -> Example:
+    arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    return Example(inputs={"role": _role(driver, name).id, "policyArn": arn})
 
 
 def function(driver: Driver, name: Callable[[str], str]) -> Example:
@@ -428,6 +455,7 @@ EXAMPLES: Mapping[str, tuple[str, Make]] = {
     make.__name__: (token, make)
     for token, make in (
         ("aws:apigatewayv2/api:Api", api),
+        ("aws:apigatewayv2/stage:Stage", stage),
         ("aws:apigatewayv2/route:Route", route),
         ("aws:apigatewayv2/routeResponse:RouteResponse", route_response),
         ("aws:apigatewayv2/integration:Integration", integration),
@@ -440,6 +468,7 @@ EXAMPLES: Mapping[str, tuple[str, Make]] = {
         ("aws:dynamodb/table:Table", table),
         ("aws:iam/role:Role", role),
         ("aws:iam/rolePolicy:RolePolicy", role_policy),
+        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", role_policy_attachment),
         ("aws:lambda/function:Function", function),
         ("aws:lambda/permission:Permission", permission),
         ("aws:lambda/eventSourceMapping:EventSourceMapping", event_source_mapping),

@@ -86,3 +86,11 @@ def test_arguments_are_checked_by_name(driver: Driver):
     assert set(refused.value.failures) == {"apiId", "apiIdentifier"}
     with pytest.raises(UnknownTokenError, match="getBucket"):
         driver.invoke("aws:s3/getBucket:getBucket", bucket="b")
+
+
+def test_the_region_and_the_account_are_the_sandboxs(driver: Driver):
+    driver.configure(region="eu-west-1")
+
+    assert driver.invoke("aws:index/getRegion:getRegion")["region"] == "eu-west-1"
+    identity = driver.invoke("aws:index/getCallerIdentity:getCallerIdentity")
+    assert identity["accountId"] == "000000000000"

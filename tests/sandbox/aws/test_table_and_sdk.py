@@ -166,7 +166,7 @@ def test_look_ups_are_spelled_as_the_sdk_does(token, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(pulumi.runtime, "invoke", record)
     module, name = token.split(":")[1].split("/")
-    package = importlib.import_module(f"pulumi_aws.{module}")
+    package = importlib.import_module(f"pulumi_aws{'' if module == 'index' else f'.{module}'}")
     arguments = {"api_id": "a"} if name == "getApi" else {}
     if name == "getTable":
         arguments = {"name": "t"}
