@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -78,25 +78,21 @@ class PulumiCli:
 
     def _operate(self, stack: Stack, request: Request, command: str, *extra: str) -> Result:
         if command != "refresh":
-            extra += tuple(_flags("--policy-pack", request.policy_packs))
-            extra += tuple(_flags("--policy-pack-config", request.policy_pack_configs))
-        extra += tuple(_flags("--target", request.targets))
-        if request.diff:
-            extra += ("--diff",)
+            extra += tuple(f"--policy-pack={pack.resolve()}" for pack in request.policy_packs)
+            extra += tuple(
+                f"--policy-pack-config={file.resolve()}" for file in request.policy_pack_configs
+            )
+        extra += tuple(f"--target={urn}" for urn in request.targets)
+        extra += ("--diff",) if request.diff else ()
+        extra += (f"--parallel={request.parallel}",)
         began = monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            log = Path(folder) / "events.json"
-            show = not (request.quiet or request.json)
             # On a terminal the CLI draws its own tree; a log is all that a result is read from.
-            finished = self._run(
-                stack,
-                command,
-                *extra,
-                f"--parallel={request.parallel}",
-                f"--event-log={log}",
-                capture=not show,
-            )
-            events = list(_events(log))
+            log = Path(folder) / "events.json"
+            quiet = request.quiet or request.json
+            finished = self._run(stack, command, *extra, f"--event-log={log}", capture=quiet)
+            lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        events = [json.loads(line) for line in lines]
         result = _result(events, finished.returncode, monotonic() - began)
         said = f"{finished.stdout or ''}{finished.stderr or ''}".strip()
         if finished.returncode and not result.diagnostics and not result.findings and said:
@@ -209,11 +205,6 @@ def _alone(lock: Path, left_behind: Path) -> Generator[int]:
         yield file.fileno()
 
 
-def _flags(name: str, given: tuple[Any, ...]) -> Iterator[str]:
-    for item in given:
-        yield from (name, str(item.resolve() if isinstance(item, Path) else item))
-
-
 def _own_project(stack: Stack) -> Path:
     """Bring the CLI's copy of the configuration up to date; its salt stays once it has one."""
     root = find_root(stack.cwd)
@@ -233,63 +224,43 @@ def _own_project(stack: Stack) -> Path:
     return folder
 
 
-def _events(log: Path) -> Iterator[dict[str, Any]]:
-    if log.exists():
-        for line in log.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
-
-
 def _result(events: list[dict[str, Any]], exit_code: int, duration: float) -> Result:
-    steps: list[Step] = []
-    findings: list[Finding] = []
-    diagnostics: list[Diagnostic] = []
-    summary: dict[str, int] = {}
-    failed = {
-        (event["resOpFailedEvent"]["metadata"]["urn"], event["resOpFailedEvent"]["metadata"]["op"])
-        for event in events
-        if "resOpFailedEvent" in event
-    }
+    def of(*kinds: str) -> list[dict[str, Any]]:
+        return [event[kind] for event in events for kind in kinds if kind in event]
+
+    failed = {(each["metadata"]["urn"], each["metadata"]["op"]) for each in of("resOpFailedEvent")}
     # What a refresh came to is known only when it has ended.
-    refreshed = {
-        event["resOutputsEvent"]["metadata"]["urn"]: event["resOutputsEvent"]["metadata"]["op"]
-        for event in events
-        if "resOutputsEvent" in event
-    }
-    for event in events:
-        if "resourcePreEvent" in event:
-            metadata = event["resourcePreEvent"]["metadata"]
-            op = metadata["op"]
-            steps.append(
-                Step(
-                    op=Op(refreshed.get(metadata["urn"], op) if op == Op.REFRESH else op),
-                    urn=metadata["urn"],
-                    type=metadata["type"],
-                    changed=tuple(metadata.get("diffs") or ()),
-                    replacing=tuple(metadata.get("keys") or ()),
-                    failed=(metadata["urn"], metadata["op"]) in failed,
-                )
-            )
-        elif "policyEvent" in event:
-            findings.append(_finding(event["policyEvent"]))
-        elif "policyRemediationEvent" in event:
-            findings.append(_finding(event["policyRemediationEvent"]))
-        elif "diagnosticEvent" in event and not event["diagnosticEvent"].get("ephemeral"):
-            told = event["diagnosticEvent"]
-            severity = "info" if told["severity"] == "info#err" else told["severity"]
-            if severity != "debug":
-                message = told["message"].strip()
-                diagnostics.append(
-                    Diagnostic(severity=severity, message=message, urn=told.get("urn", ""))
-                )
-        elif "summaryEvent" in event:
-            summary = event["summaryEvent"].get("resourceChanges") or {}
+    ended = {each["metadata"]["urn"]: each["metadata"]["op"] for each in of("resOutputsEvent")}
+    summaries = [each.get("resourceChanges") or {} for each in of("summaryEvent")]
     return Result(
         exit_code=exit_code,
-        summary=summary,
-        steps=tuple(steps),
-        findings=tuple(findings),
-        diagnostics=tuple(diagnostics),
+        summary=summaries[-1] if summaries else {},
+        steps=tuple(_step(each["metadata"], ended, failed) for each in of("resourcePreEvent")),
+        findings=tuple(map(_finding, of("policyEvent", "policyRemediationEvent"))),
+        diagnostics=tuple(
+            Diagnostic(
+                severity=each["severity"].removesuffix("#err"),
+                message=each["message"].strip(),
+                urn=each.get("urn", ""),
+            )
+            for each in of("diagnosticEvent")
+            if each["severity"] != "debug" and not each.get("ephemeral")
+        ),
         duration=duration,
+    )
+
+
+def _step(
+    metadata: Mapping[str, Any], ended: Mapping[str, str], failed: set[tuple[str, str]]
+) -> Step:
+    op, urn = metadata["op"], metadata["urn"]
+    return Step(
+        op=Op(ended.get(urn, op) if op == Op.REFRESH else op),
+        urn=urn,
+        type=metadata["type"],
+        changed=tuple(metadata.get("diffs") or ()),
+        replacing=tuple(metadata.get("keys") or ()),
+        failed=(urn, op) in failed,
     )
 
 
