@@ -63,8 +63,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _verify(what: str, entry: Mapping[str, Any], value: Any) -> None:
-    wanted = entry.get("type")
-    if wanted and not values.is_of_type(value, wanted):
-        raise EngineError(f"{what} must be of type {wanted}, is {value!r}")
+    wanted = entry.get("type", [])
+    types: list[str] = [wanted] if isinstance(wanted, str) else wanted
+    if types and not any(values.is_of_type(value, one) for one in types):
+        raise EngineError(f"{what} must be of type {' or '.join(types)}, is {value!r}")
     if "enum" in entry and value not in entry["enum"]:
         raise EngineError(f"{what} must be one of {entry['enum']}, is {value!r}")

@@ -27,6 +27,7 @@ _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "array": list,
     "object": dict,
+    "null": type(None),
 }
 
 Properties = dict[str, Any]

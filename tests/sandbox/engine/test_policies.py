@@ -30,7 +30,10 @@ def where(args, report):
 import json
 PolicyPack("packed", policies=[
     ResourceValidationPolicy("small", "Small.", small, EnforcementLevel.MANDATORY,
-        config_schema=PolicyConfigSchema({"limit": {"type": "number", "default": 3}})),
+        config_schema=PolicyConfigSchema({
+            "limit": {"type": "number", "default": 3},
+            "note": {"type": ["string", "null"]},
+        })),
     ResourceValidationPolicy("bucket", "No buckets.", bucket, EnforcementLevel.MANDATORY),
     ResourceValidationPolicy("where", "Where.", where, EnforcementLevel.ADVISORY),
 ])
@@ -72,6 +75,7 @@ def test_a_mandatory_violation_names_pack_version_rule_level_and_resource(bench,
         ({"all": "advisory"}, ["advisory"]),
         ({"all": "disabled", "small": {"enforcementLevel": "advisory"}}, ["advisory"]),
         ({"small": {"enforcementLevel": "advisory", "limit": 1}}, ["advisory"]),
+        ({"small": {"note": None, "limit": 9}}, []),
     ],
 )
 def test_a_pack_is_configured_as_the_cli_does_it(bench, pack, config, levels):
@@ -84,6 +88,7 @@ def test_a_pack_is_configured_as_the_cli_does_it(bench, pack, config, levels):
     ("config", "message"),
     [
         ({"small": {"limit": "much"}}, "'limit' must be of type number, is 'much'"),
+        ({"small": {"note": 1}}, "'note' must be of type string or null, is 1"),
         ({"small": "strict"}, "'strict' is not an enforcement level"),
         ({"small": 3}, "'small' holds a int, not a mapping"),
         ("{", "cannot be read"),
