@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -65,6 +65,24 @@ def loopback(endpoint: str | None) -> str:
     return str(endpoint).rstrip("/")
 
 
+_making_clients: Final = threading.Lock()
+"""Clients may be shared by threads, making one may not."""
+
+
+@cache
+def _maker_of_clients() -> Any:
+    """Return what all sessions of this process share: it reads the services' models once."""
+    import botocore.session
+
+    # Each variable: name in a profile, name in the environment, default, conversion. Nothing of
+    # the surroundings' profiles, files and certificates is looked at.
+    told = {"config_file": os.devnull, "credentials_file": os.devnull}
+    told |= {"use_fips_endpoint": False, "use_dualstack_endpoint": False}
+    names = ("profile", "ca_bundle", *told)
+    variables = {name: (None, None, told.get(name), None) for name in names}
+    return botocore.session.Session(session_vars=variables)
+
+
 class Session:
     """Where the cloud is, and its services, each with a client that is made when first needed."""
 
@@ -84,34 +102,20 @@ class Session:
         self.cancelled = threading.Event()
         """Set when the engine wants no more calls and no more waiting."""
         self._services: dict[tuple[str, str], Service] = {}
-        self._lock = threading.Lock()
 
     @cached_property
     def account(self) -> str:
         """The account that the cloud plays."""
         return str(self.api("sts").call("get_caller_identity", {})["Account"])
 
-    @cached_property
-    def _bare(self) -> Any:
-        import botocore.session
-
-        # Each variable: name in a profile, name in the environment, default, conversion. Nothing of
-        # the surroundings' profiles, files and certificates is looked at.
-        told = {"config_file": os.devnull, "credentials_file": os.devnull}
-        told |= {"use_fips_endpoint": False, "use_dualstack_endpoint": False}
-        names = ("profile", "ca_bundle", *told)
-        variables = {name: (None, None, told.get(name), None) for name in names}
-        return botocore.session.Session(session_vars=variables)
-
     def api(self, service: str, region: str | None = None) -> "Service":
         """Return a service, in the provider's region unless another is given."""
         from botocore.config import Config
 
         key = (service, region or self.region)
-        # Clients may be shared by threads, making one may not.
-        with self._lock:
+        with _making_clients:
             if key not in self._services:
-                client = self._bare.create_client(
+                client = _maker_of_clients().create_client(
                     service,
                     region_name=key[1],
                     endpoint_url=self.endpoint,
