@@ -137,5 +137,5 @@ def test_a_customer_learns_nothing_about_the_driver_but_an_id(backend: Backend) 
     backend.orders.update("o1", status="on_the_way")
     backend.deliver()
     update = customer.expect("ORDER_UPDATE")
-    assert "771" not in str(update)
+    assert "+964" not in str(update)
     assert "merchantMargin" not in update
