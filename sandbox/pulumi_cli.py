@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import yaml
@@ -28,6 +28,8 @@ from sandbox.stack import Diagnostic, EngineError, Finding, Op, Request, Result,
 
 _LEVELS = {"warning": "advisory"}
 _CHANGING = {"up", "refresh", "destroy", "import"}
+# How long the kernel may take to end a killed CLI and give its lock back.
+_ENDING_SECONDS = 2.0
 # Called before every operation with the CLI's home, to put the sandbox's plugins there.
 Install = Callable[[Path], None]
 
@@ -195,11 +197,17 @@ def _alone(lock: Path, left_behind: Path) -> Generator[int]:
     The kernel gives it back with the last process that has it, which the CLI's own locks do not
     know: what a killed CLI left behind of those is thrown away.
     """
+    deadline = monotonic() + _ENDING_SECONDS
     with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EngineError("another `pulumi` is at work on the stack: wait for it") from None
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if monotonic() > deadline:
+                    text = "another `pulumi` is at work on the stack: wait for it"
+                    raise EngineError(text) from None
+                sleep(0.05)
         for each in left_behind.glob("*.json"):
             each.unlink()
         yield file.fileno()
