@@ -37,14 +37,16 @@ class References(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:  # noqa: N802
         """Read a stack reference; its id is the stack's name."""
-        known = request.type == "pulumi:pulumi:StackReference"
-        outputs = self._outputs(request.id if known else request.type, context)
+        if request.type != "pulumi:pulumi:StackReference":
+            context.abort(grpc.StatusCode.UNKNOWN, f"unrecognized resource type '{request.type}'")
+        outputs = self._outputs(request.id, context)
         return provider_pb2.ReadResponse(id=request.id, inputs=request.inputs, properties=outputs)
 
     def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:  # noqa: N802
         """Look a stack's outputs up."""
-        known = request.tok == "pulumi:pulumi:readStackOutputs"
-        name = values.from_struct(request.args)["name"] if known else request.tok
+        if request.tok != "pulumi:pulumi:readStackOutputs":
+            context.abort(grpc.StatusCode.UNKNOWN, f"unrecognized function name: '{request.tok}'")
+        name = values.from_struct(request.args)["name"]
         return provider_pb2.InvokeResponse(**{"return": self._outputs(name, context)})
 
     def _outputs(self, name: str, context: Any) -> Any:

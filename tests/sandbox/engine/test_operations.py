@@ -249,6 +249,11 @@ def test_a_reference_to_a_stack_that_is_not_there_is_named(bench):
     assert "unknown stack 'nobody/nowhere/none'" in errors(result)
 
 
+def test_what_the_engines_own_package_does_not_have_is_named(bench):
+    result = bench.up('pulumi.runtime.invoke("pulumi:pulumi:readStackSecrets", {}).value')
+    assert "unrecognized function name: 'pulumi:pulumi:readStackSecrets'" in errors(result)
+
+
 def test_the_sdk_waits_for_outputs_in_linear_time(bench, monkeypatch):
     waited = []
     wait = asyncio.wait
