@@ -86,11 +86,11 @@ def _read(
     environment: Mapping[str, str], variable: Env, read: Callable[[str], _T], default: str = ""
 ) -> _T:
     text = environment.get(variable, default)
+    if not text:
+        raise ConfigurationError(variable)
     try:
-        if not text:
-            raise KeyError(variable)
         return read(text)
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise ConfigurationError(variable) from error
 
 

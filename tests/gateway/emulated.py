@@ -58,22 +58,8 @@ def deploy(cloud: Cloud) -> Emulated:
     """Put every Lambda and every route of ours onto the platform."""
     platform = ensure(cloud)
     queue = Queue.create(cloud)
-    issuer = f"https://cognito-idp.{cloud.region}.amazonaws.com"
-    pools = [{"issuer": f"{issuer}/{p['id']}", **p} for p in platform.user_pools(cloud)]
-    environment = {
-        **cloud.environment(),
-        Env.CONNECTIONS_TABLE: CONNECTIONS.name,
-        Env.SUBSCRIPTIONS_TABLE: SUBSCRIPTIONS.name,
-        Env.BUSINESSES_TABLE: BUSINESSES.name,
-        Env.ORDERS_TABLE: ORDERS.name,
-        Env.FANOUT_QUEUE_URL: queue.url,
-        Env.DEAD_LETTER_QUEUE_URL: queue.dead_letter_url,
-        Env.ENDPOINT: f"{cloud.endpoint}/_aws/execute-api/{platform.api_id}/{platform.stage}",
-        Env.STAGE: platform.stage,
-        Env.IDENTITY_MODE: "token",
-        Env.USER_POOLS: json.dumps(pools),
-    }
-    code = packed({f"lambdas/{p.relative_to(LAMBDAS)}": p for p in LAMBDAS.rglob("*.py")})
+    environment = {**cloud.environment(), **told(cloud, platform, queue)}
+    code = our_package()
     functions = {
         entry.name: create_function(
             cloud, f"emulated-{entry.name}", entry.handler, code, environment
@@ -95,9 +81,31 @@ def deploy(cloud: Cloud) -> Emulated:
         StartingPosition="LATEST",
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
+    return Emulated(cloud=cloud, platform=platform, queue=queue, tables=tables_of(cloud))
+
+
+def tables_of(cloud: Cloud) -> dict[str, Table]:
+    """The shared tables, by name."""
     client = cloud.client("dynamodb")
-    tables = {t.name: Table(client=client, name=t.name, key=t.hash_key) for t in TABLES}
-    return Emulated(cloud=cloud, platform=platform, queue=queue, tables=tables)
+    return {t.name: Table(client=client, name=t.name, key=t.hash_key) for t in TABLES}
+
+
+def told(cloud: Cloud, platform: Platform, queue: Queue) -> dict[str, str]:
+    """What our Lambdas are told of the platform, beside where the cloud is and with whose keys."""
+    issuer = f"https://cognito-idp.{cloud.region}.amazonaws.com"
+    pools = [{"issuer": f"{issuer}/{p['id']}", **p} for p in platform.user_pools(cloud)]
+    return {
+        Env.CONNECTIONS_TABLE: CONNECTIONS.name,
+        Env.SUBSCRIPTIONS_TABLE: SUBSCRIPTIONS.name,
+        Env.BUSINESSES_TABLE: BUSINESSES.name,
+        Env.ORDERS_TABLE: ORDERS.name,
+        Env.FANOUT_QUEUE_URL: queue.url,
+        Env.DEAD_LETTER_QUEUE_URL: queue.dead_letter_url,
+        Env.ENDPOINT: f"{cloud.endpoint}/_aws/execute-api/{platform.api_id}/{platform.stage}",
+        Env.STAGE: platform.stage,
+        Env.IDENTITY_MODE: "token",
+        Env.USER_POOLS: json.dumps(pools),
+    }
 
 
 def create_function(
@@ -140,6 +148,12 @@ def serve(cloud: Cloud, platform: Platform, function: str, routes: Iterable[str]
             Target=f"integrations/{integration['IntegrationId']}",
             RouteResponseSelectionExpression="$default",
         )
+
+
+def our_package(more: Mapping[str, str] | None = None) -> bytes:
+    """The package of our Lambdas, with more files by their texts."""
+    ours = {f"lambdas/{path.relative_to(LAMBDAS)}": path for path in LAMBDAS.rglob("*.py")}
+    return packed({**ours, **(more or {})})
 
 
 def packed(files: Mapping[str, Path | str]) -> bytes:

@@ -19,9 +19,16 @@ from lambdas.catalogue import ENTRY_POINTS, ROUTES, WEBSOCKET, EntryPoint, Env, 
 from sandbox.cloud import Cloud
 from sandbox.platform import Platform, ensure
 from tests.gateway.devices import Device
-from tests.gateway.emulated import LAMBDAS, create_function, packed, serve
+from tests.gateway.emulated import (
+    create_function,
+    our_package,
+    packed,
+    serve,
+    tables_of,
+    told,
+)
 from tests.gateway.queues import Queue
-from tests.gateway.shared_tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS, TABLES
+from tests.gateway.shared_tables import BUSINESSES, CONNECTIONS, ORDERS, SUBSCRIPTIONS
 from tests.gateway.tables import Table
 
 ACCOUNT = "000000000000"
@@ -50,27 +57,17 @@ class Guarded:
     @classmethod
     def deploy(cls, cloud: Cloud) -> "Guarded":
         platform = ensure(cloud)
-        client = cloud.client("dynamodb")
-        tables = {t.name: Table(client=client, name=t.name, key=t.hash_key) for t in TABLES}
-        guarded = cls(cloud=cloud, platform=platform, queue=Queue.create(cloud), tables=tables)
-        issuer = f"https://cognito-idp.{cloud.region}.amazonaws.com"
-        pools = [{"issuer": f"{issuer}/{p['id']}", **p} for p in platform.user_pools(cloud)]
+        queue = Queue.create(cloud)
+        guarded = cls(cloud=cloud, platform=platform, queue=queue, tables=tables_of(cloud))
         # No keys: a Lambda has those of its role, and the emulator gives it its own address.
         environment = {
             "AWS_ENDPOINT_URL": cloud.endpoint,
-            Env.CONNECTIONS_TABLE: CONNECTIONS.name,
-            Env.SUBSCRIPTIONS_TABLE: SUBSCRIPTIONS.name,
-            Env.BUSINESSES_TABLE: BUSINESSES.name,
-            Env.ORDERS_TABLE: ORDERS.name,
-            Env.FANOUT_QUEUE_URL: guarded.queue.url,
-            Env.DEAD_LETTER_QUEUE_URL: guarded.queue.dead_letter_url,
-            Env.ENDPOINT: f"{cloud.endpoint}/_aws/execute-api/{platform.api_id}/{platform.stage}",
-            Env.USER_POOLS: json.dumps(pools),
+            **told(cloud, platform, queue),
             Env.FORMER_FUNCTIONS: json.dumps({"$default": FORMER}),
         }
         former = packed({"former.py": ANSWER_OF_FORMER})
         create_function(cloud, FORMER, "former.handler", former, {}, role=_role(cloud, FORMER))
-        code = packed({f"lambdas/{p.relative_to(LAMBDAS)}": p for p in LAMBDAS.rglob("*.py")})
+        code = our_package()
         for entry in ENTRY_POINTS:
             role = _role(cloud, _name(entry))
             guarded.allow(entry)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from sandbox.cloud import Cloud
-from tests.gateway.emulated import LAMBDAS, packed
+from tests.gateway.emulated import our_package
 from tests.ops.verify.stack import until
 
 _FUNCTION = "emulated-websocket"
@@ -53,12 +53,9 @@ class Held:
 
     def deploy(self, cloud: Cloud) -> None:
         (self.folder / "where").touch()
-        files: dict[str, Path | str] = {
-            f"lambdas/{path.relative_to(LAMBDAS)}": path for path in LAMBDAS.rglob("*.py")
-        }
-        files["held.py"] = _HANDLER.format(folder=str(self.folder))
+        code = our_package({"held.py": _HANDLER.format(folder=str(self.folder))})
         client = cloud.client("lambda")
-        client.update_function_code(FunctionName=_FUNCTION, ZipFile=packed(files))
+        client.update_function_code(FunctionName=_FUNCTION, ZipFile=code)
         client.get_waiter("function_updated_v2").wait(
             FunctionName=_FUNCTION, WaiterConfig={"Delay": 0.1}
         )
