@@ -4,7 +4,6 @@ It has its own home, file backend, passphrase and plugins below the sandbox's fo
 the stack's configuration there, because the CLI writes its salt into that file.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -16,12 +15,13 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import yaml
 
 from sandbox.engine.display import print_document
+from sandbox.engine.lock import taken
 from sandbox.engine.project import find_root, surroundings
 from sandbox.engine.secrets import passphrase
 from sandbox.stack import Diagnostic, EngineError, Finding, Op, Request, Result, Stack, Step
@@ -197,17 +197,9 @@ def _alone(lock: Path, left_behind: Path) -> Generator[int]:
     The kernel gives it back with the last process that has it, which the CLI's own locks do not
     know: what a killed CLI left behind of those is thrown away.
     """
-    deadline = monotonic() + _ENDING_SECONDS
     with lock.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if monotonic() > deadline:
-                    text = "another `pulumi` is at work on the stack: wait for it"
-                    raise EngineError(text) from None
-                sleep(0.05)
+        if not taken(file, _ENDING_SECONDS):
+            raise EngineError("another `pulumi` is at work on the stack: wait for it")
         for each in left_behind.glob("*.json"):
             each.unlink()
         yield file.fileno()

@@ -6,6 +6,8 @@ import os
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
+from typing import IO
 
 from sandbox.stack import EngineError
 
@@ -18,12 +20,10 @@ def held(path: Path, operation: str) -> Generator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not taken(file):
             raise EngineError(
                 f"the stack is locked by {holder(path)}: wait for it to end, or stop that process"
-            ) from None
+            )
         file.truncate(0)
         file.write(f"process {os.getpid()} ({operation} since {datetime.now(UTC):%H:%M:%S} UTC)")
         file.flush()
@@ -31,6 +31,23 @@ def held(path: Path, operation: str) -> Generator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def taken(file: IO[str], patience: float = 0.0) -> bool:
+    """Take the kernel's lock on an open file, and say whether that came about in so many seconds.
+
+    It goes with the file, also to processes that inherit it.
+    """
+    deadline = monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() >= deadline:
+                return False
+            sleep(0.05)
+        else:
+            return True
 
 
 def holder(path: Path) -> str:
